@@ -1,0 +1,166 @@
+"""Who may come in: visitor tokens, signed links, Saleor's signatures and staff tokens."""
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import jwt
+from django.core import signing
+
+from saleor_nudges import conf
+from saleor_nudges.events.identity import uuid7
+from saleor_nudges.exceptions import BadSignature, InvalidInput
+
+ALGORITHM: Final = "RS256"
+LEEWAY: Final = timedelta(seconds=10)
+
+
+# Visitors.
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """An anonymous visitor of one shop."""
+
+    id: UUID
+    shop: UUID
+
+
+def new_visitor(shop: UUID) -> Visitor:
+    """Return a visitor nobody has seen before."""
+    return Visitor(uuid7(), shop)
+
+
+def visitor_token(visitor: Visitor) -> str:
+    """Return a token for a visitor; it holds no personal data and expires."""
+    return _signer("visitor").sign_object([visitor.id.hex, visitor.shop.hex])
+
+
+def read_visitor(token: str, shop: UUID) -> Visitor:
+    """Return whom a token is for; raises BadSignature if it is forged, expired or another shop's."""
+    try:
+        found = _signer("visitor").unsign_object(
+            token, max_age=timedelta(days=conf.get().VISITOR_TOKEN_DAYS)
+        )
+        visitor = Visitor(UUID(found[0]), UUID(found[1]))
+    except (signing.BadSignature, ValueError, TypeError, IndexError) as error:
+        raise BadSignature("The token is not valid here.") from error
+    if visitor.shop != shop:
+        raise BadSignature("The token is not valid here.")
+    return visitor
+
+
+def read_user(signed_user: str, storefront_secret: str) -> str:
+    """Return the user id of `<user id>.<hex HMAC-SHA256>`; raises BadSignature."""
+    user_id, _, signature = signed_user.rpartition(".")
+    expected = hmac.new(storefront_secret.encode(), user_id.encode(), hashlib.sha256).hexdigest()
+    if not storefront_secret or not hmac.compare_digest(expected, signature):
+        raise BadSignature("The user is not signed with this shop's secret.")
+    return user_id
+
+
+# Links in messages.
+
+
+def link_token(purpose: str, row: UUID) -> str:
+    """Return the token of a link: it names a row of ours and is worth nothing elsewhere."""
+    return _signer(f"link {purpose}").sign_object(row.hex)
+
+
+def read_link(purpose: str, token: str) -> UUID:
+    """Return the row a link names; raises BadSignature if it is forged or too old."""
+    try:
+        return UUID(
+            _signer(f"link {purpose}").unsign_object(
+                token, max_age=timedelta(days=conf.get().LINK_DAYS)
+            )
+        )
+    except (signing.BadSignature, ValueError, TypeError, AttributeError) as error:
+        raise BadSignature("This link is not valid.") from error
+
+
+# Saleor.
+
+
+def verify_webhook(body: bytes, signature: str, key_set: dict[str, Any]) -> None:
+    """Raise BadSignature unless the detached JWS over these very bytes is by one of the keys.
+
+    RFC 7797 (`b64: false`), as Saleor signs; the algorithm is ours to say, never the header's.
+    """
+    key = _key(signature, key_set)
+    try:
+        jwt.api_jws.decode(signature, key, algorithms=[ALGORITHM], detached_payload=body)
+    except jwt.PyJWTError as error:
+        raise BadSignature from error
+
+
+def read_staff_token(token: str, key_set: dict[str, Any], *, issuer: str, app_id: str) -> dict[str, Any]:
+    """Return the claims of a Dashboard token for this app; raises BadSignature."""
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            _key(token, key_set),
+            algorithms=[ALGORITHM],
+            issuer=issuer,
+            leeway=LEEWAY,
+            options={"require": ["exp", "iss"], "verify_aud": False},
+        )
+    except jwt.PyJWTError as error:
+        raise BadSignature("The token is not valid here.") from error
+    if claims.get("app") != app_id or not claims.get("is_staff"):
+        raise BadSignature("The token is not for this app.")
+    return claims
+
+
+def _key(token: str, key_set: dict[str, Any]) -> jwt.PyJWK:
+    try:
+        name = jwt.get_unverified_header(token).get("kid")
+        keys = jwt.PyJWKSet.from_dict(key_set).keys
+    except (jwt.PyJWTError, ValueError, TypeError, AttributeError) as error:
+        raise BadSignature from error
+    for key in keys:
+        if key.key_id == name and key.algorithm_name == ALGORITHM:
+            return key
+    raise BadSignature("No key of this shop has that name.")
+
+
+# Addresses.
+
+
+def origin_of(url: str) -> str:
+    """Return scheme and host of an http(s) URL; raises InvalidInput for anything else."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise InvalidInput(f"{url!r} is not an http(s) address.", field="url")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def is_allowed(value: str, patterns: tuple[str, ...]) -> bool:
+    """Tell whether one of the patterns is the value, or `*`, or a suffix as in `*.example.com`."""
+    return any(
+        pattern in ("*", value)
+        or (pattern.startswith("*.") and value.rpartition("//")[2].endswith(pattern[1:]))
+        for pattern in patterns
+    )
+
+
+def fingerprint(*parts: bytes) -> str:
+    """Return the SHA-256 of what arrived, by which a repeated delivery is known."""
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def parsed(body: bytes) -> Any:
+    """Return the JSON of a body; raises InvalidInput."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput("The body is not JSON.", field="body") from error
+
+
+def _signer(purpose: str) -> signing.TimestampSigner:
+    return signing.TimestampSigner(key=conf.signing_key(purpose).decode(), salt=purpose)

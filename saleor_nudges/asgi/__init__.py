@@ -1,0 +1,1 @@
+"""The hot requests: plain functions of bytes to bytes, whoever serves them."""

@@ -1,0 +1,135 @@
+"""`v1/*`: what a storefront asks and sends. Django's views and a bare ASGI app serve the same."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from saleor_nudges import access, conf, crypto, people, telemetry
+from saleor_nudges.beacons import Sender, is_checkout_hash, take
+from saleor_nudges.exceptions import BadSignature, InvalidInput, NudgesError, StreamUnavailable
+from saleor_nudges.models import Shop
+from saleor_nudges.nudges.base import PAGES
+from saleor_nudges.nudges.choose import MOST, Ask, choose
+from saleor_nudges.nudges.configs import is_on
+
+LARGEST_BODY: Final = 64 * 1024
+MOST_EXCLUDED: Final = 200
+# Which status each error is; what is not here is our own fault.
+STATUSES: Final[dict[type[NudgesError], int]] = {
+    InvalidInput: 400,
+    BadSignature: 401,
+    StreamUnavailable: 503,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back: JSON, a status, and headers beside the usual ones."""
+
+    body: dict[str, Any]
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def session(shop: Shop, body: bytes, now: datetime) -> Answer:
+    """Give an anonymous visitor a token, or a known one a fresh token for the same visitor."""
+    old = _object(body).get("token")
+    visitor = access.new_visitor(shop.pk)
+    if isinstance(old, str) and old:
+        try:
+            visitor = access.read_visitor(old, shop.pk)
+        except BadSignature:
+            telemetry.REFUSED.labels(door="session", code=BadSignature.code).inc()
+    expires = now + timedelta(days=conf.get().VISITOR_TOKEN_DAYS)
+    return Answer({"token": access.visitor_token(visitor), "expiresAt": expires.isoformat()})
+
+
+def events(shop: Shop, body: bytes, now: datetime) -> Answer:
+    """Take beacons in; 202 means they are durable."""
+    if len(body) > LARGEST_BODY:
+        raise InvalidInput(f"At most {LARGEST_BODY} bytes a request.", field="body")
+    data = _object(body)
+    token = data.get("token")
+    if not isinstance(token, str):
+        raise BadSignature("A token of v1/session is needed.")
+    sender = Sender(
+        visitor=access.read_visitor(token, shop.pk).id,
+        checkout=_checkout(data.get("checkout") or ""),
+        user=_user(shop, data.get("user") or ""),
+    )
+    if not is_on(shop, now):
+        # Nobody is watched before the seller says so; the widget need not know.
+        return Answer({"accepted": 0, "rejected": []}, 202)
+    return Answer(take(shop, sender, data.get("events"), now).as_json(), 202)
+
+
+def nudges(shop: Shop, query: Mapping[str, str], now: datetime) -> Answer:
+    """Answer what this visitor may see on this page."""
+    ask = read_ask(shop, query)
+    feed = choose(shop, ask, now)
+    is_personal = bool(ask.visitor or ask.checkout or ask.user)
+    control = "private, no-store" if is_personal else "public, max-age=2"
+    return Answer(feed.as_json(), headers={"Cache-Control": control})
+
+
+def read_ask(shop: Shop, query: Mapping[str, str]) -> Ask:
+    """Return what a query asks for; raises InvalidInput and names the parameter."""
+    channel = query.get("channel", "")
+    if not channel:
+        raise InvalidInput("Which channel?", field="channel")
+    page = query.get("page", "OTHER").upper()
+    if page not in PAGES:
+        raise InvalidInput(f"A page is one of {', '.join(PAGES)}.", field="page")
+    token = query.get("token", "")
+    exclude = tuple(filter(None, query.get("exclude", "").split(",")))
+    return Ask(
+        channel=channel[:255],
+        page=page,
+        product=query.get("product", "")[:255],
+        count=_count(query.get("count", "3")),
+        exclude=exclude[:MOST_EXCLUDED],
+        language=query.get("languageCode", "")[:35] or shop.default_language,
+        visitor=access.read_visitor(token, shop.pk).id if token else None,
+        checkout=_checkout(query.get("checkout", "")),
+        user=_user(shop, query.get("user", "")),
+    )
+
+
+def refusal(error: NudgesError) -> Answer:
+    """Return the answer an error becomes."""
+    status = next((code for kind, code in STATUSES.items() if isinstance(error, kind)), 500)
+    body = {"code": error.code, "message": str(error)}
+    if isinstance(error, InvalidInput) and error.field:
+        body["field"] = error.field
+    headers = {"Retry-After": "5"} if status == 503 else {}
+    return Answer({"error": body}, status, headers)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    data = access.parsed(body or b"{}")
+    if not isinstance(data, dict):
+        raise InvalidInput("The body must be a JSON object.", field="body")
+    return data
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 0 < len(text) <= 3 or int(text) > MOST:
+        raise InvalidInput(f"A count lies between 0 and {MOST}.", field="count")
+    return int(text)
+
+
+def _checkout(value: Any) -> str:
+    if value and not (isinstance(value, str) and is_checkout_hash(value)):
+        raise InvalidInput(
+            "A checkout is named by the hex SHA-256 of its id, never by its id.", field="checkout"
+        )
+    return str(value)
+
+
+def _user(shop: Shop, signed: Any) -> str:
+    if not signed:
+        return ""
+    sealed = shop.sealed_storefront_secret
+    secret = crypto.unseal(bytes(sealed)) if sealed else ""
+    return people.user_hash(access.read_user(str(signed), secret)) or ""

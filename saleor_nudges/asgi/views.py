@@ -1,0 +1,81 @@
+"""The hot requests as Django views: the fallback where no process of their own serves them."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_http_methods
+
+from saleor_nudges import conf, telemetry
+from saleor_nudges.access import is_allowed
+from saleor_nudges.asgi import requests
+from saleor_nudges.exceptions import NudgesError, UnknownShop
+from saleor_nudges.host import host_class
+from saleor_nudges.models import Shop
+
+WIDGET = Path(__file__).parent.parent / "static" / "saleor_nudges" / "widget.js"
+
+Handler = Callable[[HttpRequest, Shop, datetime], requests.Answer]
+
+
+@csrf_exempt
+@require_http_methods(["POST", "OPTIONS"])
+def session(request: HttpRequest) -> HttpResponse:
+    """POST v1/session."""
+    return _serve(request, lambda r, shop, now: requests.session(shop, r.body, now))
+
+
+@csrf_exempt
+@require_http_methods(["POST", "OPTIONS"])
+def events(request: HttpRequest) -> HttpResponse:
+    """POST v1/events."""
+    return _serve(request, lambda r, shop, now: requests.events(shop, r.body, now))
+
+
+@require_GET
+def nudges(request: HttpRequest) -> HttpResponse:
+    """GET v1/nudges."""
+    return _serve(request, lambda r, shop, now: requests.nudges(shop, r.GET, now))
+
+
+@require_GET
+def widget(request: HttpRequest) -> HttpResponseBase:
+    """GET v1/widget.js."""
+    if not WIDGET.exists():
+        return HttpResponse("// The widget is not built: make widget", status=404)
+    response = FileResponse(WIDGET.open("rb"), content_type="text/javascript; charset=utf-8")
+    response["Cache-Control"] = "public, max-age=300"
+    response["Access-Control-Allow-Origin"] = "*"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _serve(request: HttpRequest, handler: Handler) -> HttpResponse:
+    if request.method == "OPTIONS":
+        return _with_origin(request, HttpResponse(status=204))
+    try:
+        with host_class().writing():
+            answer = handler(request, host_class().shop_of(request), datetime.now(UTC))
+    except UnknownShop as error:
+        answer = requests.Answer({"error": {"code": error.code, "message": str(error)}}, 404)
+    except NudgesError as error:
+        answer = requests.refusal(error)
+        telemetry.REFUSED.labels(door="v1", code=error.code).inc()
+    return _with_origin(request, _response(answer))
+
+
+def _response(answer: requests.Answer) -> HttpResponse:
+    headers = {"Cache-Control": "no-store"} | answer.headers
+    return JsonResponse(answer.body, status=answer.status, headers=headers)
+
+
+def _with_origin(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    origin = request.headers.get("Origin", "")
+    if origin and is_allowed(origin, conf.get().STOREFRONT_ORIGINS):
+        response["Access-Control-Allow-Origin"] = origin
+        response["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
+        response["Access-Control-Allow-Headers"] = "Content-Type"
+        response["Vary"] = "Origin"
+    return response

@@ -1,0 +1,28 @@
+"""get_host(): the shop we run in."""
+
+from saleor_nudges import conf
+from saleor_nudges.host.base import Checkout, Host, Order, Page, ProductCard, Requester
+from saleor_nudges.models import Shop
+
+
+def host_class() -> type[Host]:
+    """Return the kind of host the settings name."""
+    found: type[Host] = conf.load(conf.get().HOST)
+    return found
+
+
+def get_host(shop: Shop) -> Host:
+    """Return the host of one shop."""
+    return host_class()(shop)
+
+
+__all__ = [
+    "Checkout",
+    "Host",
+    "Order",
+    "Page",
+    "ProductCard",
+    "Requester",
+    "get_host",
+    "host_class",
+]

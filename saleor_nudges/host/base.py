@@ -1,0 +1,138 @@
+"""What the engine asks of a shop, and the plain objects it gets back."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from saleor_nudges.events import Cart, Contact, Line
+from saleor_nudges.models import Shop
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A checkout as the shop has it now. `id` is a bearer secret."""
+
+    id: str
+    channel: str
+    created_at: datetime
+    changed_at: datetime
+    contact: Contact
+    cart: Cart
+    payment_started: bool = False
+    marketing_consent: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order as the shop has it now. `status` is Saleor's, upper case."""
+
+    id: str
+    channel: str
+    created_at: datetime
+    updated_at: datetime
+    status: str
+    contact: Contact
+    cart: Cart
+    checkout_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProductCard:
+    """What a nudge shows of a product, in one channel."""
+
+    id: str
+    name: str
+    slug: str = ""
+    image_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Requester:
+    """Who asks: nobody known, a member of staff, or an app. Permissions are Saleor's names."""
+
+    shop: Shop
+    name: str = "anonymous"
+    permissions: frozenset[str] = field(default_factory=frozenset)
+    is_app: bool = False
+
+    def may(self, permission: str) -> bool:
+        """Tell whether the requester holds a permission such as MANAGE_CHECKOUTS."""
+        return permission in self.permissions
+
+
+class Host(ABC):
+    """The shop we run in. One object per shop; cheap to make, keeps nothing.
+
+    Every method but `writing` may raise HostUnavailable.
+    """
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+
+    # Who we are.
+
+    @classmethod
+    @abstractmethod
+    def shop_of(cls, request: Any) -> Shop:
+        """Return the shop a request is for; raises UnknownShop."""
+
+    @classmethod
+    @abstractmethod
+    def requester_of(cls, request: Any) -> Requester:
+        """Return who sends a request; raises UnknownShop, or PermissionDenied for a bad token."""
+
+    @classmethod
+    def writing(cls) -> AbstractContextManager[Any]:
+        """Return the permission to use the database. Everything that starts on its own enters it."""
+        return nullcontext()
+
+    # What it knows.
+
+    @abstractmethod
+    def checkouts(self, ids: Collection[str]) -> dict[str, Checkout]:
+        """Return those of the checkouts that still exist, by global id."""
+
+    @abstractmethod
+    def orders(self, ids: Collection[str]) -> dict[str, Order]:
+        """Return those of the orders that exist, by global id."""
+
+    @abstractmethod
+    def orders_changed(self, since: datetime, size: int, after: str = "") -> "Page":
+        """Return one page of the orders changed since then, oldest change first."""
+
+    @abstractmethod
+    def product_cards(self, channel: str, ids: Collection[str]) -> dict[str, ProductCard]:
+        """Return what can be shown of those products that are published in the channel."""
+
+    # What it does for us.
+
+    @abstractmethod
+    def holding(self, checkout_id: str) -> AbstractContextManager[Checkout | None]:
+        """Hold a checkout still while the block runs; None when it is no longer open.
+
+        The plugin holds Saleor's own row, in our transaction; the App has an answer of the API that
+        is at most two seconds old. Raises HostBusy when somebody is changing it.
+        """
+
+    @abstractmethod
+    def new_checkout(self, channel: str, lines: Sequence[Line], language: str) -> str:
+        """Open a fresh checkout with as many of the lines as can be bought; return its global id.
+
+        It carries nothing of the person who left the old one. Raises NotFound if nothing is left.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some orders, and where the next page begins; empty when this was the last."""
+
+    orders: tuple[Order, ...]
+    next: str = ""
+
+
+def wanted(ids: Iterable[str]) -> list[str]:
+    """Return the ids without repetition, in a stable order."""
+    return sorted(set(ids))

@@ -1,0 +1,111 @@
+"""The shop in a dict, for tests: yours and ours."""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from saleor_nudges.events import Cart, Contact, Line
+from saleor_nudges.exceptions import HostBusy, HostUnavailable, NotFound, UnknownShop
+from saleor_nudges.host.base import Checkout, Host, Order, Page, ProductCard, Requester, wanted
+from saleor_nudges.models import Shop
+
+
+@dataclass
+class Shelf:
+    """What one shop in memory holds; change it as a test needs."""
+
+    checkouts: dict[str, Checkout] = field(default_factory=dict)
+    orders: dict[str, Order] = field(default_factory=dict)
+    products: dict[str, ProductCard] = field(default_factory=dict)
+    busy: set[str] = field(default_factory=set)
+    is_away: bool = False
+
+
+SHELVES: dict[str, Shelf] = {}
+
+
+class MemoryHost(Host):
+    """A host whose shop is a `Shelf`."""
+
+    @classmethod
+    def shop_of(cls, request: Any) -> Shop:
+        wanted_id = request.GET.get("shop")
+        shops = Shop.objects.filter(is_active=True)
+        shop = (shops.filter(public_id=wanted_id) if wanted_id else shops.order_by("id")).first()
+        if shop is None:
+            raise UnknownShop
+        return shop
+
+    @classmethod
+    def requester_of(cls, request: Any) -> Requester:
+        granted = request.headers.get("X-Test-Permissions", "")
+        names = frozenset(filter(None, granted.split(",")))
+        return Requester(cls.shop_of(request), name="test" if names else "anonymous",
+                         permissions=names, is_app=request.headers.get("X-Test-App") == "1")
+
+    @property
+    def shelf(self) -> Shelf:
+        """Return what this shop holds; raises HostUnavailable while it is away."""
+        shelf = SHELVES.setdefault(self.shop.key, Shelf())
+        if shelf.is_away:
+            raise HostUnavailable
+        return shelf
+
+    def checkouts(self, ids: Collection[str]) -> dict[str, Checkout]:
+        found = self.shelf.checkouts
+        return {key: found[key] for key in wanted(ids) if key in found}
+
+    def orders(self, ids: Collection[str]) -> dict[str, Order]:
+        found = self.shelf.orders
+        return {key: found[key] for key in wanted(ids) if key in found}
+
+    def orders_changed(self, since: datetime, size: int, after: str = "") -> Page:
+        changed = sorted(
+            (order for order in self.shelf.orders.values() if order.updated_at >= since),
+            key=lambda order: (order.updated_at, order.id),
+        )
+        start = int(after or 0)
+        end = start + size
+        return Page(tuple(changed[start:end]), str(end) if end < len(changed) else "")
+
+    def product_cards(self, channel: str, ids: Collection[str]) -> dict[str, ProductCard]:
+        found = self.shelf.products
+        return {key: found[key] for key in wanted(ids) if key in found}
+
+    @contextmanager
+    def holding(self, checkout_id: str) -> Iterator[Checkout | None]:
+        if checkout_id in self.shelf.busy:
+            raise HostBusy
+        yield self.shelf.checkouts.get(checkout_id)
+
+    def new_checkout(self, channel: str, lines: Sequence[Line], language: str) -> str:
+        known = self.shelf.products
+        buyable = tuple(line for line in lines if line.product_id in known)
+        if not buyable:
+            raise NotFound("None of the products can be bought any more.")
+        now = datetime.now(UTC)
+        cart = Cart(lines=buyable, language=language)
+        fresh = Checkout(f"Checkout:{uuid4()}", channel, now, now, Contact(), cart)
+        self.shelf.checkouts[fresh.id] = fresh
+        return fresh.id
+
+    # What a test does to the shop.
+
+    def place_order(self, checkout_id: str, at: datetime, **contact: str) -> Order:
+        """Turn a checkout into an order, as Saleor does: the checkout is gone afterwards."""
+        checkout = self.shelf.checkouts.pop(checkout_id)
+        order = Order(
+            id=f"Order:{uuid4()}",
+            channel=checkout.channel,
+            created_at=at,
+            updated_at=at,
+            status="UNFULFILLED",
+            contact=replace(checkout.contact, **contact) if contact else checkout.contact,
+            cart=checkout.cart,
+            checkout_id=checkout_id,
+        )
+        self.shelf.orders[order.id] = order
+        return order

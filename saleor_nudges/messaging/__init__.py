@@ -1,0 +1,1 @@
+"""How a message is written, sent and stopped. Recovery asks; nothing here knows of checkouts."""

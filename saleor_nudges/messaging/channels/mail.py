@@ -1,0 +1,52 @@
+"""Email through Django's mail, so through any of its backends, Anymail's included."""
+
+import smtplib
+import socket
+
+from django.core.mail import EmailMultiAlternatives
+
+from saleor_nudges.exceptions import DeliveryFailed, DeliveryRefused, DeliveryUnknown
+from saleor_nudges.messaging.channels.base import Channel, Message
+
+# Raised before the message was handed over, so that nothing can have left.
+BEFORE_THE_MESSAGE = (
+    ConnectionRefusedError,
+    socket.gaierror,
+    smtplib.SMTPConnectError,
+    smtplib.SMTPHeloError,
+    smtplib.SMTPAuthenticationError,
+    smtplib.SMTPNotSupportedError,
+)
+REFUSALS = (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError)
+# From here on a server means "never"; below it, "not now" (RFC 5321, 4.2.1).
+PERMANENT = 500
+
+
+class MailChannel(Channel):
+    """One connection per message; `EMAIL_TIMEOUT` bounds how long it may take."""
+
+    def send(self, message: Message) -> None:
+        mail = EmailMultiAlternatives(
+            subject=message.subject,
+            body=message.text,
+            from_email=message.sender,
+            to=[message.to],
+            headers=message.headers,
+        )
+        if message.html:
+            mail.attach_alternative(message.html, "text/html")
+        try:
+            mail.send(fail_silently=False)
+        except BEFORE_THE_MESSAGE as error:
+            raise DeliveryFailed from error
+        except REFUSALS as error:
+            raise (DeliveryRefused if _is_permanent(error) else DeliveryFailed) from error
+        except OSError as error:
+            # Somewhere between DATA and its answer: RFC 1047 says we cannot know.
+            raise DeliveryUnknown from error
+
+
+def _is_permanent(error: smtplib.SMTPException) -> bool:
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(code >= PERMANENT for code, _ in error.recipients.values())
+    return isinstance(error, smtplib.SMTPResponseException) and error.smtp_code >= PERMANENT

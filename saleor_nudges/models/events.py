@@ -1,0 +1,114 @@
+"""What happened: two append-only tables of one shape, and the events that still wait."""
+
+from django.db import models
+
+from saleor_nudges.models.base import ScopedManager
+
+
+class StoredEvent(models.Model):
+    """One event. Partitioned by id, whose first bits are its time; see `retention`."""
+
+    id = models.UUIDField(primary_key=True)
+    shop = models.ForeignKey(
+        "saleor_nudges.Shop",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
+    channel = models.CharField(max_length=255)
+    kind = models.CharField(max_length=32)
+    occurred_at = models.DateTimeField()
+    subject = models.CharField(max_length=255)
+    person = models.UUIDField(null=True)
+    data = models.JSONField()
+
+    class Meta:
+        abstract = True
+
+
+class ShopEvent(StoredEvent):
+    """A commerce fact: checkout, order, stock, consent."""
+
+    objects = ScopedManager["ShopEvent"]()
+
+    class Meta:
+        db_table = "saleor_nudges_events"
+        ordering = ("id",)
+
+
+class ViewEvent(StoredEvent):
+    """What a storefront saw."""
+
+    objects = ScopedManager["ViewEvent"]()
+
+    class Meta:
+        db_table = "saleor_nudges_views"
+        ordering = ("id",)
+
+
+class WaitingEvent(models.Model):
+    """An event in the Postgres stream. Personal fields are sealed; the row goes when consumed."""
+
+    position = models.BigAutoField(primary_key=True)
+    event_id = models.UUIDField()
+    flow = models.CharField(max_length=16)
+    shop = models.ForeignKey(
+        "saleor_nudges.Shop",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
+    kind = models.CharField(max_length=32)
+    payload = models.JSONField()
+    sealed = models.BinaryField(null=True)
+    appended_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ScopedManager["WaitingEvent"]()
+
+    class Meta:
+        ordering = ("position",)
+        constraints = (
+            models.UniqueConstraint(fields=["flow", "event_id"], name="nudges_waiting_event_once"),
+        )
+
+
+class ProductVisitor(models.Model):
+    """When a visitor last looked at a product: folding the same view twice changes nothing."""
+
+    shop = models.ForeignKey(
+        "saleor_nudges.Shop", on_delete=models.CASCADE, db_index=False, related_name="+"
+    )
+    channel = models.CharField(max_length=255)
+    product_id = models.CharField(max_length=255)
+    visitor = models.UUIDField()
+    last_seen = models.DateTimeField()
+    pk = models.CompositePrimaryKey("shop_id", "channel", "product_id", "visitor")
+
+    objects = ScopedManager["ProductVisitor"]()
+
+    class Meta:
+        indexes = (
+            models.Index(
+                fields=["shop", "channel", "product_id", "last_seen"], name="nudges_visitor_window"
+            ),
+            models.Index(fields=["last_seen"], name="nudges_visitor_age"),
+        )
+
+
+class VisitorCheckout(models.Model):
+    """Which checkout belongs to which visitor, as their own page told us: to leave out their own."""
+
+    shop = models.ForeignKey(
+        "saleor_nudges.Shop", on_delete=models.CASCADE, db_index=False, related_name="+"
+    )
+    visitor = models.UUIDField()
+    checkout = models.CharField(max_length=64)
+    seen_at = models.DateTimeField()
+    pk = models.CompositePrimaryKey("shop_id", "visitor", "checkout")
+
+    objects = ScopedManager["VisitorCheckout"]()
+
+    class Meta:
+        indexes = (models.Index(fields=["seen_at"], name="nudges_visitor_checkout_age"),)

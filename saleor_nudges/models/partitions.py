@@ -1,0 +1,59 @@
+"""Which pieces the event tables are cut into: facts by month, views by week."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from saleor_nudges import conf
+from saleor_nudges.events import Flow
+from saleor_nudges.models.events import ShopEvent, ViewEvent
+
+# An event can arrive late: a sweep reads the orders of the last month at their own times.
+MONTHS_BACK, MONTHS_AHEAD = 3, 3
+WEEKS_AHEAD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """One piece of a table: the ids of [start, end)."""
+
+    table: str
+    start: datetime
+    end: datetime
+
+    @property
+    def name(self) -> str:
+        """Return the piece's own table name."""
+        return f"{self.table}_{self.start:%Y%m%d}"
+
+
+def oldest_kept(flow: Flow, now: datetime) -> datetime:
+    """Return the time before which an event is refused: no partition would hold it."""
+    if flow is Flow.COMMERCE:
+        return _month(now, -MONTHS_BACK)
+    return _week(now) - timedelta(weeks=_weeks_back())
+
+
+def wanted_partitions(now: datetime) -> list[Partition]:
+    """Return every partition that must exist now: facts by month, views by week."""
+    facts, views = ShopEvent._meta.db_table, ViewEvent._meta.db_table
+    months = [
+        Partition(facts, _month(now, offset), _month(now, offset + 1))
+        for offset in range(-MONTHS_BACK, MONTHS_AHEAD + 1)
+    ]
+    first = _week(now) - timedelta(weeks=_weeks_back())
+    starts = [first + timedelta(weeks=n) for n in range(_weeks_back() + WEEKS_AHEAD + 1)]
+    return months + [Partition(views, start, start + timedelta(weeks=1)) for start in starts]
+
+
+def _weeks_back() -> int:
+    return conf.get().VIEWS_KEPT_DAYS // 7 + 1
+
+
+def _month(now: datetime, offset: int) -> datetime:
+    months = now.year * 12 + now.month - 1 + offset
+    return datetime(months // 12, months % 12 + 1, 1, tzinfo=UTC)
+
+
+def _week(now: datetime) -> datetime:
+    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight - timedelta(days=midnight.weekday())

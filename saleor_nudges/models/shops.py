@@ -1,0 +1,93 @@
+"""The shops we serve, and how we are connected to them."""
+
+from secrets import token_urlsafe
+
+from django.db import models
+
+from saleor_nudges.models.base import Row, ScopedManager, ShopRow
+
+
+def public_id() -> str:
+    """Return eight characters by which a shop may be named in public."""
+    return token_urlsafe(6)
+
+
+class LegalBasis(models.TextChoices):
+    """On what ground the seller writes to people. Nothing is sent before one is chosen."""
+
+    NONE = "NONE", "Not chosen: nothing is sent."
+    CONSENT = "CONSENT", "Only to people who agreed."
+    SOFT_OPT_IN = "SOFT_OPT_IN", "To everyone who left an address and did not say no."
+
+
+class Shop(Row):
+    """A shop: the site we are a plugin of, or a Saleor that installed us as an App."""
+
+    key = models.CharField(max_length=500, unique=True)
+    public_id = models.CharField(max_length=16, unique=True, default=public_id)
+    name = models.CharField(max_length=255, blank=True)
+    is_active = models.BooleanField(default=True)
+    default_language = models.CharField(max_length=35, default="en")
+
+    # What the seller switched on, and since when; both start off.
+    tracking_since = models.DateTimeField(null=True)
+    sending_since = models.DateTimeField(null=True)
+    legal_basis = models.CharField(
+        max_length=16, choices=LegalBasis.choices, default=LegalBasis.NONE
+    )
+    # Sending is bound to one installation: a copy of this database elsewhere stays silent.
+    sending_installation = models.CharField(max_length=64, blank=True)
+
+    sender_name = models.CharField(max_length=255, blank=True)
+    sender_email = models.CharField(max_length=254, blank=True)
+    checkout_url = models.CharField(max_length=500, blank=True)
+    product_url = models.CharField(max_length=500, blank=True)
+    sealed_storefront_secret = models.BinaryField(null=True)
+
+
+class AppInstallation(ShopRow):
+    """How a Saleor that installed us as an App is reached, and by which keys it signs."""
+
+    api_url = models.CharField(max_length=500)
+    app_id = models.CharField(max_length=64)
+    sealed_token = models.BinaryField()
+    saleor_version = models.CharField(max_length=32, blank=True)
+    key_set = models.JSONField(default=dict)
+    key_set_fetched_at = models.DateTimeField()
+
+    objects = ScopedManager["AppInstallation"]()
+
+    class Meta(ShopRow.Meta):
+        constraints = (
+            models.UniqueConstraint(fields=["shop"], name="nudges_app_installation_shop"),
+        )
+
+
+class AuditEntry(ShopRow):
+    """Who changed what, when. Written by every mutation, changed by none."""
+
+    actor = models.CharField(max_length=255)
+    action = models.CharField(max_length=64)
+    target = models.CharField(max_length=255, blank=True)
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+
+    objects = ScopedManager["AuditEntry"]()
+
+    class Meta(ShopRow.Meta):
+        indexes = (models.Index(fields=["shop", "-id"], name="nudges_audit_newest"),)
+
+
+class Cursor(ShopRow):
+    """How far a sweep of the host has come. A stale `caught_up_at` stops all sending."""
+
+    kind = models.CharField(max_length=32)
+    position = models.DateTimeField()
+    caught_up_at = models.DateTimeField(null=True)
+
+    objects = ScopedManager["Cursor"]()
+
+    class Meta(ShopRow.Meta):
+        constraints = (
+            models.UniqueConstraint(fields=["shop", "kind"], name="nudges_cursor_shop_kind"),
+        )

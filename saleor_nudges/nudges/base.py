@@ -1,0 +1,51 @@
+"""What a nudge is: the facts it needs, the sentence it says, and the proof it keeps."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import ClassVar
+
+from django.utils import timezone
+
+from saleor_nudges.events import Event
+from saleor_nudges.models import Nudge, NudgeConfig, NudgeType, Shop
+
+# Saleor's storefronts know these pages; a seller says on which of them a nudge may appear.
+PAGES = ("HOME", "LISTING", "CATEGORY", "COLLECTION", "BRAND", "PRODUCT", "CART", "SEARCH", "OTHER")
+
+
+class Kind(ABC):
+    """One kind of nudge."""
+
+    type: ClassVar[NudgeType]
+    category: ClassVar[str]
+    # Counted in evidence; raise it when the rule behind the number changes.
+    rule_version: ClassVar[str]
+    window: ClassVar[timedelta]
+    minimum: ClassVar[int] = 1
+    pages: ClassVar[tuple[str, ...]] = PAGES
+    # A kind that speaks of "this" makes sense only beside its own product.
+    is_about_this_product: ClassVar[bool] = False
+    texts: ClassVar[dict[str, str]]
+
+    @abstractmethod
+    def fold(self, shop: Shop, events: Sequence[Event]) -> None:
+        """Take new events in: make nudges, change counts, withdraw what is no longer true."""
+
+    def default(self, shop: Shop, channel: str) -> NudgeConfig:
+        """Return the configuration of a seller who has not touched it: off."""
+        return NudgeConfig(
+            shop=shop,
+            channel=channel,
+            type=self.type,
+            window_seconds=int(self.window.total_seconds()),
+            minimum=self.minimum,
+            pages=list(self.pages),
+        )
+
+
+def withdraw(shop: Shop, **about: str) -> None:
+    """Take nudges back at once: they are gone from pages with the next poll."""
+    Nudge.objects.of(shop).filter(withdrawn_at__isnull=True, **about).update(
+        withdrawn_at=timezone.now()
+    )

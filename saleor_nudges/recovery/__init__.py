@@ -1,0 +1,1 @@
+"""Abandoned checkouts: silence, a message, an order."""

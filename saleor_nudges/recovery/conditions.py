@@ -1,0 +1,123 @@
+"""What must hold at the moment a message is marked, each with what happens when it does not."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Now
+
+from saleor_nudges import conf, consent, people
+from saleor_nudges.models import (
+    CampaignState,
+    CheckoutState,
+    Cursor,
+    MessageChannel,
+    Person,
+    SeenOrder,
+    TrackedCheckout,
+    WaitingEvent,
+)
+
+# News of a purchase or of a no may wait in the stream; until it is read nothing is marked.
+STOPPING = ("order_placed", "order_paid", "checkout_paid", "consent_withdrawn", "customer_erased")
+# A message that could not go for so long is about a cart nobody remembers.
+TOO_OLD = timedelta(hours=24)
+
+
+class Then(StrEnum):
+    """What becomes of a message whose condition does not hold."""
+
+    CANCEL = "cancel"
+    WAIT = "wait"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition on a row of the ledger."""
+
+    reason: str
+    holds: Q
+    otherwise: Then
+
+
+def conditions(message_channel: MessageChannel) -> tuple[Condition, ...]:
+    """Return all conditions, in the order in which a reason is looked for."""
+    return (
+        Condition("TOO_OLD", Q(created_at__gt=Now() - TOO_OLD), Then.CANCEL),
+        Condition("ERASED", consent.has_address(message_channel), Then.CANCEL),
+        Condition("ORDERED", ~_ordered(), Then.CANCEL),
+        Condition("CHECKOUT_CLOSED", Q(checkout__state=CheckoutState.OPEN), Then.CANCEL),
+        Condition("UNSUBSCRIBED", ~consent.is_suppressed(message_channel), Then.CANCEL),
+        Condition("NO_CONSENT", consent.agrees(message_channel), Then.CANCEL),
+        Condition("SENDING_OFF", consent.sending_is_on(), Then.WAIT),
+        Condition("CAMPAIGN_OFF", Q(step__campaign__state=CampaignState.ACTIVE), Then.WAIT),
+        Condition("BEFORE_ACTIVATION", _after_activation(), Then.CANCEL),
+        Condition("PAYMENT_STARTED", Q(checkout__is_payment_started=False), Then.WAIT),
+        Condition("NOT_CAUGHT_UP", _caught_up(), Then.WAIT),
+        Condition("EVENTS_WAITING", ~_waiting(), Then.WAIT),
+    )
+
+
+def all_of(message_channel: MessageChannel) -> Q:
+    """Return the one condition under which a message may be marked."""
+    together = consent.may_write(message_channel)
+    for condition in conditions(message_channel):
+        together &= condition.holds
+    return together
+
+
+def _after_activation() -> Q:
+    return Q(
+        checkout__changed_at__gt=F("step__campaign__active_since"),
+    ) & Q(checkout__changed_at__gt=F("shop__sending_since"))
+
+
+def _ordered() -> Q:
+    """By this checkout, by one made from it, or by the same person since it was started."""
+    orders = SeenOrder.objects.across_shops().filter(shop=OuterRef("shop"))
+    children = TrackedCheckout.objects.across_shops().filter(
+        shop=OuterRef(OuterRef("shop")), parent=OuterRef(OuterRef("checkout"))
+    )
+    # The row's own person is looked at first, then everyone who shares an address with them.
+    alike = Person.objects.across_shops().filter(
+        people.same_person("person"), shop=OuterRef("shop")
+    )
+    return (
+        Q(Exists(orders.filter(checkout=OuterRef("checkout__checkout"))))
+        | Q(Exists(orders.filter(checkout__in=children.values("checkout"))))
+        | Q(
+            Exists(
+                alike.filter(
+                    Exists(
+                        SeenOrder.objects.across_shops().filter(
+                            shop=OuterRef("shop"),
+                            person=OuterRef("pk"),
+                            placed_at__gte=OuterRef(OuterRef("checkout__started_at")),
+                        )
+                    )
+                )
+            )
+        )
+    )
+
+
+def _caught_up() -> Q:
+    limit = timedelta(seconds=conf.get().STALE_ORDERS_SECONDS)
+    return Q(
+        Exists(
+            Cursor.objects.across_shops().filter(
+                shop=OuterRef("shop"), kind="orders", caught_up_at__gt=Now() - limit
+            )
+        )
+    )
+
+
+def _waiting() -> Q:
+    return Q(
+        Exists(
+            WaitingEvent.objects.across_shops().filter(
+                shop=OuterRef("shop"), flow="commerce", kind__in=STOPPING
+            )
+        )
+    )

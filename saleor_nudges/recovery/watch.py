@@ -1,0 +1,155 @@
+"""Fold events into each checkout's last sign of life, and into who has bought."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+
+from saleor_nudges import crypto
+from saleor_nudges.events import (
+    Cart,
+    CheckoutFact,
+    CheckoutPaid,
+    Event,
+    MessageClicked,
+    OrderCancelled,
+    OrderFact,
+    OrderRefunded,
+    View,
+)
+from saleor_nudges.models import (
+    CheckoutState,
+    Person,
+    SeenOrder,
+    Send,
+    SendState,
+    Shop,
+    TrackedCheckout,
+    VisitorCheckout,
+)
+from saleor_nudges.recovery import campaigns
+
+WRITTEN = (SendState.SENDING, SendState.SENT, SendState.IN_DOUBT)
+
+
+def fold(shop: Shop, events: Sequence[Event]) -> None:
+    """Take the new events of one shop in, oldest first."""
+    for event in events:
+        if isinstance(event, CheckoutFact):
+            _checkout(shop, event)
+        elif isinstance(event, OrderFact):
+            _order(shop, event)
+        elif isinstance(event, MessageClicked):
+            Send.objects.of(shop).filter(pk=event.send, returned_at__isnull=True).update(
+                returned_at=event.occurred_at
+            )
+        elif isinstance(event, View) and event.visitor and event.checkout:
+            VisitorCheckout.objects.of(shop).update_or_create(
+                shop=shop,
+                visitor=event.visitor,
+                checkout=event.checkout,
+                defaults={"seen_at": event.occurred_at},
+            )
+
+
+def _checkout(shop: Shop, event: CheckoutFact) -> None:
+    known = TrackedCheckout.objects.of(shop).select_for_update().filter(checkout=event.checkout)
+    tracked = known.first()
+    if isinstance(event, CheckoutPaid):
+        known.update(is_payment_started=True)
+        return
+    if event.cart is None or (tracked and tracked.changed_at > event.occurred_at):
+        return
+    if tracked is None:
+        if not event.cart.lines:
+            return
+        tracked = TrackedCheckout(
+            shop=shop,
+            channel=event.channel,
+            checkout=event.checkout,
+            sealed_checkout_id=crypto.seal(event.checkout_id),
+            started_at=event.occurred_at,
+        )
+    look(tracked, event.cart, event.occurred_at, payment_started=event.payment_started)
+    tracked.person_id = event.person or tracked.person_id
+    _close_if_ordered(tracked)
+    tracked.next_due_at = campaigns.first_due(tracked)
+    tracked.save()
+
+
+def look(
+    tracked: TrackedCheckout, cart: Cart, changed_at: datetime, *, payment_started: bool
+) -> None:
+    """Write down what a checkout looks like now. Does not save."""
+    tracked.lines = lines_json(cart)
+    tracked.total, tracked.currency = cart.total, cart.currency
+    tracked.language = cart.language or tracked.language
+    tracked.changed_at = changed_at
+    tracked.is_payment_started = payment_started
+    if tracked.state in (CheckoutState.OPEN, CheckoutState.EMPTIED):
+        tracked.state = CheckoutState.OPEN if cart.lines else CheckoutState.EMPTIED
+
+
+def lines_json(cart: Cart) -> list[dict[str, Any]]:
+    """Return the lines as they are stored; prices as strings, because they are money."""
+    return [asdict(line) | {"unit_price": str(line.unit_price)} for line in cart.lines]
+
+
+def _order(shop: Shop, event: OrderFact) -> None:
+    is_void = isinstance(event, OrderCancelled | OrderRefunded)
+    order, is_new = SeenOrder.objects.of(shop).get_or_create(
+        shop=shop,
+        order_id=event.order_id,
+        defaults={
+            "channel": event.channel,
+            "checkout": event.checkout,
+            "person_id": event.person,
+            "placed_at": event.occurred_at,
+            "is_void": is_void,
+        },
+    )
+    if not is_new:
+        order.is_void = order.is_void or is_void
+        order.person_id = order.person_id or event.person
+        order.checkout = order.checkout or event.checkout
+        order.placed_at = min(order.placed_at, event.occurred_at)
+        order.save()
+    _close_checkouts(shop, order)
+
+
+def _close_checkouts(shop: Shop, order: SeenOrder) -> None:
+    """What its shopper left before this order is not left any more."""
+    same = Q(pk__in=[])
+    if order.checkout:
+        same |= Q(checkout=order.checkout)
+        children = TrackedCheckout.objects.of(shop).filter(checkout=order.checkout)
+        same |= Q(pk__in=children.filter(parent__isnull=False).values("parent"))
+    if order.person_id:
+        same |= Q(person__in=alike(shop, order.person_id), started_at__lte=order.placed_at)
+    open_ones = TrackedCheckout.objects.of(shop).filter(same, state=CheckoutState.OPEN)
+    written = Exists(
+        Send.objects.across_shops().filter(checkout=OuterRef("pk"), state__in=WRITTEN)
+    )
+    open_ones.filter(written).update(state=CheckoutState.RECOVERED, next_due_at=None)
+    open_ones.update(state=CheckoutState.ORDERED, next_due_at=None)
+
+
+def _close_if_ordered(tracked: TrackedCheckout) -> None:
+    # An order may overtake the news of its own checkout on the way to us.
+    if SeenOrder.objects.of(tracked.shop_id).filter(checkout=tracked.checkout).exists():
+        tracked.state = CheckoutState.ORDERED
+
+
+def alike(shop: Shop, person_id: object) -> Any:
+    """Return the people who share an address, an account or a phone with this one."""
+    people = Person.objects.of(shop)
+    one = people.filter(pk=person_id).first()
+    if one is None:
+        return people.filter(pk=person_id).values("pk")
+    same = Q(pk=one.pk)
+    for name in ("email_hash", "user_hash", "phone_hash"):
+        if value := getattr(one, name):
+            same |= Q(**{name: value})
+    return people.filter(same).values("pk")

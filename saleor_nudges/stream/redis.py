@@ -1,0 +1,136 @@
+"""The stream on Redis Streams, one per shop and channel; for storefront views."""
+
+import json
+import os
+import socket
+from base64 import b64decode, b64encode
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from redis import Redis
+from redis.exceptions import RedisError, ResponseError
+
+from saleor_nudges import conf
+from saleor_nudges.events import Flow
+from saleor_nudges.exceptions import StreamUnavailable
+from saleor_nudges.stream.base import Entry, Stream
+
+GROUP = "nudges"
+# The names of all streams, so that a reader finds those of shops it has never heard of.
+REGISTER = "nudges:{all}:streams"
+# A batch takes milliseconds; what somebody has held for so long belongs to a dead worker.
+ABANDONED_MILLISECONDS = 30_000
+
+Held = list[tuple[str, bytes, Entry]]
+
+
+class RedisStream(Stream):
+    """Entries acknowledged by Redis, read through a consumer group, deleted when counted."""
+
+    def __init__(self, flow: Flow, *, abandoned_after: int = ABANDONED_MILLISECONDS) -> None:
+        super().__init__(flow)
+        self.client = _client(conf.get().REDIS_URL)
+        self.abandoned_after = abandoned_after
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        pipe = self.client.pipeline(transaction=False)
+        for name in {self._name(entry) for entry in entries}:
+            pipe.sadd(REGISTER, name)
+        for entry in entries:
+            pipe.xadd(self._name(entry), {"entry": _dump(entry)})
+        try:
+            pipe.execute()
+        except RedisError as error:
+            raise StreamUnavailable from error
+
+    @contextmanager
+    def batch(self, size: int) -> Iterator[list[Entry]]:
+        held: Held = []
+        try:
+            for name in sorted(self._names()):
+                held += self._take(name, size - len(held))
+        except RedisError as error:
+            raise StreamUnavailable from error
+        with transaction.atomic():
+            yield [entry for _, _, entry in held]
+        # Dying before this line hands the entries out again; the event table knows them by id.
+        self._let_go(held)
+
+    def pending(self) -> int:
+        return sum(int(self.client.xlen(name)) for name in self._names())
+
+    def _name(self, entry: Entry) -> str:
+        return f"nudges:{{{entry.shop.hex}/{entry.channel}/0}}:{self.flow}"
+
+    def _names(self) -> list[str]:
+        members: Any = self.client.smembers(REGISTER)
+        names = [member.decode() for member in members]
+        return [name for name in names if name.endswith(f":{self.flow}")]
+
+    def _take(self, name: str, count: int) -> Held:
+        if count <= 0:
+            return []
+        self._ensure_group(name)
+        _, claimed, *_ = self.client.xautoclaim(
+            name, GROUP, _consumer(), self.abandoned_after, "0-0", count=count
+        )
+        fresh: Any = []
+        if len(claimed) < count:
+            answer: Any = self.client.xreadgroup(
+                GROUP, _consumer(), {name: ">"}, count=count - len(claimed)
+            )
+            fresh = answer[0][1] if answer else []
+        return [(name, key, _load(fields[b"entry"])) for key, fields in [*claimed, *fresh] if fields]
+
+    def _ensure_group(self, name: str) -> None:
+        try:
+            self.client.xgroup_create(name, GROUP, id="0", mkstream=True)
+        except ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+
+    def _let_go(self, held: Held) -> None:
+        pipe = self.client.pipeline(transaction=False)
+        for name, key, _ in held:
+            pipe.xack(name, GROUP, key)
+            pipe.xdel(name, key)
+        pipe.execute()
+
+
+@lru_cache(maxsize=4)
+def _client(url: str) -> "Redis":
+    return Redis.from_url(url, socket_timeout=2, socket_connect_timeout=1)
+
+
+def _consumer() -> str:
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
+def _dump(entry: Entry) -> bytes:
+    return json.dumps(
+        {
+            "event_id": entry.event_id.hex,
+            "shop": entry.shop.hex,
+            "channel": entry.channel,
+            "kind": entry.kind,
+            "payload": entry.payload,
+            "sealed": b64encode(entry.sealed).decode() if entry.sealed else None,
+        },
+        separators=(",", ":"),
+    ).encode()
+
+
+def _load(raw: bytes) -> Entry:
+    fields = json.loads(raw)
+    return Entry(
+        event_id=UUID(fields["event_id"]),
+        shop=UUID(fields["shop"]),
+        channel=fields["channel"],
+        kind=fields["kind"],
+        payload=fields["payload"],
+        sealed=b64decode(fields["sealed"]) if fields["sealed"] else None,
+    )

@@ -1,0 +1,119 @@
+"""Every log line and metric we emit, named once. Nothing else calls a logger with a literal."""
+
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from enum import StrEnum
+from time import perf_counter
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+logger = logging.getLogger("saleor_nudges")
+
+REGISTRY: Final = CollectorRegistry()
+CAPTURED: Final = Counter(
+    "nudges_events_captured_total", "Events taken in.", ["kind"], registry=REGISTRY
+)
+REFUSED: Final = Counter(
+    "nudges_events_refused_total", "Events refused at a door.", ["door", "code"], registry=REGISTRY
+)
+CONSUMED: Final = Counter(
+    "nudges_events_consumed_total", "Events stored for the first time.", ["flow"], registry=REGISTRY
+)
+REPEATED: Final = Counter(
+    "nudges_events_repeated_total", "Events we already had.", ["flow"], registry=REGISTRY
+)
+SENT: Final = Counter(
+    "nudges_messages_total", "Messages by what became of them.", ["state"], registry=REGISTRY
+)
+BATCH_SECONDS: Final = Histogram(
+    "nudges_batch_seconds", "How long one batch of events took.", ["flow"], registry=REGISTRY
+)
+PENDING: Final = Gauge(
+    "nudges_stream_pending", "Events that wait in a stream.", ["flow"], registry=REGISTRY
+)
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+shop_key: ContextVar[str] = ContextVar("shop_key", default="")
+
+
+class Log(StrEnum):
+    """Every line we log. What a line carries is passed as fields, never put into the text."""
+
+    HOOK_FAILED = "hook failed; the shop goes on"
+    HOOK_SKIPPED = "hook skipped: this Saleor changed its arguments"
+    SCHEMA_NOT_MERGED = "our GraphQL fields are not in Saleor's schema"
+    SCHEDULE_NOT_SET = "periodic tasks are not registered"
+    BATCH_FAILED = "batch of events failed; it will be read again"
+    STREAM_AWAY = "stream away; events go to Postgres instead"
+    DRAINED = "events consumed"
+    WEBHOOK_REFUSED = "webhook refused"
+    KEYS_REFETCHED = "shop's key set fetched again"
+    SHOP_REGISTERED = "shop registered"
+    SHOP_REMOVED = "shop removed the app"
+    REGISTER_REFUSED = "registration refused"
+    HOST_UNAVAILABLE = "shop did not answer"
+    ORDERS_RECONCILED = "orders reconciled"
+    MESSAGE_SENT = "message sent"
+    MESSAGE_HELD = "message not sent"
+    MESSAGE_IN_DOUBT = "message may or may not have left"
+    CHECKOUT_RETURNED = "shopper came back by a link"
+    REQUEST_FAILED = "request failed"
+    PARTITIONS_MADE = "partitions made ahead"
+
+
+def log(line: Log, level: int = logging.INFO, *, trouble: bool = False, **fields: Any) -> None:
+    """Log one line with its fields; `trouble` adds the exception being handled."""
+    context = {"request_id": request_id.get(), "shop": shop_key.get()}
+    extra = {"nudges": {key: value for key, value in (context | fields).items() if value != ""}}
+    logger.log(level, line.value, extra=extra, exc_info=trouble)
+
+
+def trouble(line: Log, **fields: Any) -> None:
+    """Log one line, with the exception being handled, as an error."""
+    log(line, logging.ERROR, trouble=True, **fields)
+
+
+@contextmanager
+def timed(histogram: Histogram, **labels: str) -> Iterator[None]:
+    """Observe how long the block takes, in seconds."""
+    start = perf_counter()
+    try:
+        yield
+    finally:
+        histogram.labels(**labels).observe(perf_counter() - start)
+
+
+def exposition() -> bytes:
+    """Return all metrics in Prometheus' text format."""
+    return generate_latest(REGISTRY)
+
+
+# A checkout's global id is a bearer secret; base64 of "Checkout:" begins with these.
+SECRETS: Final = (
+    (re.compile(r"[\w.+%-]+@[\w-]+\.[\w.-]+"), "<email>"),
+    (re.compile(r"Q2hlY2tvdXQ6[\w+/=%-]*"), "<checkout>"),
+    (re.compile(r"(?i)(bearer\s+|token[\"'=:\s]+)[\w.~+/=-]{12,}"), r"\1<token>"),
+    (re.compile(r"(?<![\w.-])\+\d[\d\s().-]{7,}\d"), "<phone>"),
+)
+
+
+def redact(text: str) -> str:
+    """Return the text without email addresses, phone numbers, tokens and checkout ids."""
+    for pattern, name in SECRETS:
+        text = pattern.sub(name, text)
+    return text
+
+
+class Redacting(logging.Formatter):
+    """Wraps a formatter so that personal data never reaches a log, tracebacks included."""
+
+    def __init__(self, wrapped: logging.Formatter | None = None) -> None:
+        super().__init__()
+        self.wrapped = wrapped or logging.Formatter("%(levelname)s %(name)s %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(self.wrapped.format(record))

@@ -1,0 +1,17 @@
+"""Every HTTP door, on one page. Served at the App's root, and inside Saleor below our plugin."""
+
+from django.urls import path
+
+from saleor_nudges.asgi import views as hot
+from saleor_nudges.recovery import views as links
+
+app_name = "saleor_nudges"
+
+urlpatterns = [
+    path("v1/session", hot.session),
+    path("v1/events", hot.events),
+    path("v1/nudges", hot.nudges),
+    path("v1/widget.js", hot.widget),
+    path("r/<str:token>", links.ReturnView.as_view()),
+    path("u/<str:token>", links.UnsubscribeView.as_view()),
+]

@@ -1,0 +1,58 @@
+"""A seller's words and our facts make a sentence: Liquid, with hard limits and nothing to call."""
+
+from functools import lru_cache
+from typing import Any, Final
+
+from liquid import Environment
+from liquid.exceptions import LiquidError
+
+from saleor_nudges.exceptions import InvalidInput
+
+# A message of a seller is a page at most; a template that wants more is a mistake or an attack.
+LONGEST_TEMPLATE: Final = 50_000
+LONGEST_OUTPUT: Final = 200_000
+
+
+class _Limited(Environment):
+    context_depth_limit = 10
+    loop_iteration_limit = 1_000
+    local_namespace_limit = 10_000
+    output_stream_limit = LONGEST_OUTPUT
+
+
+TEXT: Final = _Limited(autoescape=False)
+HTML: Final = _Limited(autoescape=True)
+
+
+def text(template: str, facts: dict[str, Any]) -> str:
+    """Return plain text; raises InvalidInput with the line that is wrong."""
+    return _render(template, facts, html=False)
+
+
+def html(template: str, facts: dict[str, Any]) -> str:
+    """Return HTML in which every fact is escaped; raises InvalidInput."""
+    return _render(template, facts, html=True)
+
+
+def check(template: str, *, field: str) -> None:
+    """Raise InvalidInput, naming the field, unless the template can be read."""
+    if len(template) > LONGEST_TEMPLATE:
+        raise InvalidInput(f"A text may have {LONGEST_TEMPLATE} characters.", field=field)
+    try:
+        TEXT.from_string(template)
+    except LiquidError as error:
+        raise InvalidInput(f"The text is not valid Liquid: {error}", field=field) from error
+
+
+def _render(template: str, facts: dict[str, Any], *, html: bool) -> str:
+    # In Liquid an empty text is true; a seller who writes {% if name %} means "if there is one".
+    known = {key: None if value == "" else value for key, value in facts.items()}
+    try:
+        return str(_parsed(template, html=html).render(**known)).strip()
+    except LiquidError as error:
+        raise InvalidInput(f"The text could not be made: {error}", field="text") from error
+
+
+@lru_cache(maxsize=1_000)
+def _parsed(template: str, *, html: bool) -> Any:
+    return (HTML if html else TEXT).from_string(template)

@@ -1,0 +1,29 @@
+"""One word each: shop, host, checkout, order, visitor. On the memory seams unless a test says so."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from saleor_nudges.host import memory as host_memory
+from saleor_nudges.messaging.channels import memory as channel_memory
+from saleor_nudges.stream import memory as stream_memory
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("django_db") or "db" in getattr(item, "fixturenames", ()):
+            item.add_marker("servers")
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> Iterator[None]:
+    host_memory.SHELVES.clear()
+    channel_memory.forget_all()
+    stream_memory.forget_all()
+    yield
+
+
+@pytest.fixture
+def now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,26 @@
+"""Django settings of the tests: the engine on real servers, the host in memory."""
+
+import os
+
+SECRET_KEY = "not a secret: this is a test"  # noqa: S105
+DEBUG = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+ALLOWED_HOSTS = ["*"]
+ROOT_URLCONF = "saleor_nudges.urls"
+INSTALLED_APPS = ["saleor_nudges"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", "NAME": "nudges"}}
+if url := os.environ.get("DATABASE_URL"):
+    import dj_database_url
+
+    DATABASES = {"default": dj_database_url.parse(url)}
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+CELERY_BEAT_SCHEDULE: dict[str, object] = {}
+SALEOR_NUDGES = {
+    "HOST": "saleor_nudges.host.memory.MemoryHost",
+    "EMAIL_CHANNEL": "saleor_nudges.messaging.channels.memory.MemoryChannel",
+    "PUBLIC_URL": "https://nudges.example.com/",
+    "REDIS_URL": os.environ.get("REDIS_URL", ""),
+}
