@@ -42,7 +42,7 @@ def visitor_token(visitor: Visitor) -> str:
 
 
 def read_visitor(token: str, shop: UUID) -> Visitor:
-    """Return whom a token is for; raises BadSignature if it is forged, expired or another shop's."""
+    """Return whom a token is for; raises BadSignature if forged, expired or another shop's."""
     try:
         found = _signer("visitor").unsign_object(
             token, max_age=timedelta(days=conf.get().VISITOR_TOKEN_DAYS)
@@ -99,7 +99,9 @@ def verify_webhook(body: bytes, signature: str, key_set: dict[str, Any]) -> None
         raise BadSignature from error
 
 
-def read_staff_token(token: str, key_set: dict[str, Any], *, issuer: str, app_id: str) -> dict[str, Any]:
+def read_staff_token(
+    token: str, key_set: dict[str, Any], *, issuer: str, app_id: str
+) -> dict[str, Any]:
     """Return the claims of a Dashboard token for this app; raises BadSignature."""
     try:
         claims: dict[str, Any] = jwt.decode(

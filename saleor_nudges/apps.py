@@ -15,7 +15,7 @@ class NudgesConfig(AppConfig):
 
     def ready(self) -> None:
         try:
-            from saleor_nudges import checks, schedule  # noqa: PLC0415 - Django must be ready
+            from saleor_nudges import checks, schedule
 
             checks.register_checks()
             schedules = getattr(django_settings, "CELERY_BEAT_SCHEDULE", None)

@@ -124,7 +124,7 @@ def is_checkout_hash(value: str) -> bool:
     return bool(CHECKOUT_HASH.fullmatch(value))
 
 
-def _subject(kind: type[View], item: Item) -> dict[str, str]:
+def _subject(kind: type[View], item: Item) -> dict[str, Any]:
     if issubclass(kind, ProductViewed | AddedToCart):
         if not item.product:
             raise InvalidEvent("Which product?", field="product")

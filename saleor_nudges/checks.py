@@ -5,13 +5,13 @@ from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from django.conf import settings as django_settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
 from saleor_nudges import conf
 
 
-def check_settings(**kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 - Django's own signature
+def check_settings(**kwargs: Any) -> list[checks.CheckMessage]:  # noqa: ARG001 - Django's own signature
     """Look at every setting once, at start."""
     try:
         settings = conf.get()
@@ -19,21 +19,21 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 - Djang
         conf.load(settings.COMMERCE_STREAM)
         conf.load(settings.VIEWS_STREAM)
     except ImproperlyConfigured as error:
-        return [Error(str(error), id="saleor_nudges.E001")]
-    found: list[CheckMessage] = []
+        return [checks.Error(str(error), id="saleor_nudges.E001")]
+    found: list[checks.CheckMessage] = []
     found += _check_keys(settings)
     found += _check_addresses(settings)
     found += _check_streams(settings)
     return found
 
 
-def _check_keys(settings: conf.Settings) -> list[CheckMessage]:
+def _check_keys(settings: conf.Settings) -> list[checks.CheckMessage]:
     try:
         for key in settings.ENCRYPTION_KEYS:
             Fernet(key.encode())
     except ValueError:
         return [
-            Error(
+            checks.Error(
                 "SALEOR_NUDGES['ENCRYPTION_KEYS'] holds something that is not a Fernet key.",
                 hint="Make one with cryptography.fernet.Fernet.generate_key().",
                 id="saleor_nudges.E002",
@@ -41,7 +41,7 @@ def _check_keys(settings: conf.Settings) -> list[CheckMessage]:
         ]
     if not settings.ENCRYPTION_KEYS and not settings.HASH_KEY:
         return [
-            Warning(
+            checks.Warning(
                 "Personal data is sealed with a key derived from SECRET_KEY; changing SECRET_KEY"
                 " would make it unreadable.",
                 hint="Set ENCRYPTION_KEYS and HASH_KEY.",
@@ -51,28 +51,28 @@ def _check_keys(settings: conf.Settings) -> list[CheckMessage]:
     return []
 
 
-def _check_addresses(settings: conf.Settings) -> list[CheckMessage]:
+def _check_addresses(settings: conf.Settings) -> list[checks.CheckMessage]:
     parts = urlsplit(settings.PUBLIC_URL)
     if not parts.netloc:
         return [
-            Warning(
+            checks.Warning(
                 "PUBLIC_URL is not set: links in messages would lead nowhere, so nothing is sent.",
                 id="saleor_nudges.W004",
             )
         ]
     if parts.scheme != "https" and not django_settings.DEBUG:
-        return [Warning("PUBLIC_URL is not https.", id="saleor_nudges.W005")]
+        return [checks.Warning("PUBLIC_URL is not https.", id="saleor_nudges.W005")]
     return []
 
 
-def _check_streams(settings: conf.Settings) -> list[CheckMessage]:
+def _check_streams(settings: conf.Settings) -> list[checks.CheckMessage]:
     if settings.VIEWS_STREAM.endswith("RedisStream") and not settings.REDIS_URL:
         return [
-            Error("VIEWS_STREAM is Redis, but REDIS_URL is empty.", id="saleor_nudges.E006"),
+            checks.Error("VIEWS_STREAM is Redis, but REDIS_URL is empty.", id="saleor_nudges.E006"),
         ]
     return []
 
 
 def register_checks() -> None:
     """Make Django run them."""
-    register(check_settings)
+    checks.register(check_settings)

@@ -19,6 +19,15 @@ from django.utils.module_loading import import_string
 
 TRUE: Final = frozenset({"1", "true", "yes", "on"})
 FALSE: Final = frozenset({"0", "false", "no", "off", ""})
+NOTHING_SET: Final[dict[str, Any]] = {}
+
+# Defaults where Saleor's own settings are in force: installing the package there is enough.
+INSIDE_SALEOR: Final[dict[str, Any]] = {
+    "HOST": "saleor_nudges.plugin.host.PluginHost",
+    "SCALAR_DATETIME": "saleor.graphql.core.scalars.DateTime",
+    "SCALAR_DECIMAL": "saleor.graphql.core.scalars.Decimal",
+}
+PLUGIN_PATH: Final = "plugins/global/saleor-nudges/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +72,7 @@ class Settings:
 
 def get() -> Settings:
     """Return the settings in force. Raises ImproperlyConfigured and names the wrong one."""
-    return _read(_Identity(getattr(django_settings, "SALEOR_NUDGES", {})))
+    return _read(_Identity(getattr(django_settings, "SALEOR_NUDGES", NOTHING_SET)))
 
 
 def load(dotted_path: str) -> Any:
@@ -109,7 +118,7 @@ def derived_key(purpose: str) -> bytes:
 
 
 class _Identity:
-    """Hashes a settings dict by identity, so that override_settings is noticed and reads are cheap."""
+    """A settings dict by identity: override_settings is noticed, and reading it stays cheap."""
 
     def __init__(self, given: dict[str, Any]) -> None:
         self.given = given
@@ -128,13 +137,21 @@ def _read(identity: _Identity) -> Settings:
     for name in given:
         if name not in names:
             raise ImproperlyConfigured(f"SALEOR_NUDGES has no setting {name!r}.")
-    values: dict[str, Any] = {}
+    values = _inside_saleor()
     for field in fields(Settings):
         if field.name in given:
             values[field.name] = _checked(field.name, field.type, given[field.name])
         elif (text := os.environ.get(f"NUDGES_{field.name}")) is not None:
             values[field.name] = _parsed(field.name, field.type, text)
     return Settings(**values)
+
+
+def _inside_saleor() -> dict[str, Any]:
+    if "saleor.plugins" not in getattr(django_settings, "INSTALLED_APPS", ()):
+        return {}
+    base = getattr(django_settings, "PUBLIC_URL", None)
+    address = {"PUBLIC_URL": f"{base.rstrip('/')}/{PLUGIN_PATH}"} if base else {}
+    return {**INSIDE_SALEOR, **address}
 
 
 def _checked(name: str, kind: Any, value: Any) -> Any:

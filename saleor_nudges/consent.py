@@ -76,6 +76,6 @@ def may_send_now(shop: Shop) -> bool:
 
 def sending_bound() -> Q:
     """The same as `sending_is_on`, as a condition on shops themselves."""
-    return Q(
-        is_active=True, sending_since__isnull=False, sending_installation=installation()
-    ) & ~Q(legal_basis=LegalBasis.NONE)
+    return Q(is_active=True, sending_since__isnull=False, sending_installation=installation()) & ~Q(
+        legal_basis=LegalBasis.NONE
+    )

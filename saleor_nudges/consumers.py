@@ -102,7 +102,9 @@ def complete_from(host: Host, events: Iterable[Event]) -> list[Event]:
     checkouts = host.checkouts(
         [e.checkout_id for e in events if isinstance(e, CheckoutFact) and e.cart is None]
     )
-    orders = host.orders([e.order_id for e in events if isinstance(e, OrderFact) and e.cart is None])
+    orders = host.orders(
+        [e.order_id for e in events if isinstance(e, OrderFact) and e.cart is None]
+    )
     return [_completed(event, checkouts, orders) for event in events]
 
 
@@ -133,7 +135,7 @@ def _with_person(shop: Shop, event: Event) -> Event:
 
 
 def _unknown(shop: Shop, events: list[Event], flow: Flow) -> list[Event]:
-    # By id, in the few partitions the batch falls into: what is known already costs the host nothing.
+    # By id, in the few partitions the batch falls into: what is known costs the host nothing.
     ids = [event.id for event in events]
     known = set(
         TABLES[flow].objects.of(shop).filter(pk__in=ids).values_list("pk", flat=True)  # type: ignore[attr-defined]
@@ -143,7 +145,7 @@ def _unknown(shop: Shop, events: list[Event], flow: Flow) -> list[Event]:
 
 def _store(events: list[Event], flow: Flow) -> list[Event]:
     table = TABLES[flow]
-    # Two workers may hold the same fact by two roads: the second one waits here and finds it stored.
+    # Two workers may hold one fact by two roads: the second waits here and finds it stored.
     stored = _insert_new(table, [_row(table, event) for event in events])
     return [event for event in events if event.id in stored]
 

@@ -1,4 +1,4 @@
-"""What the host tells us, as events: one place, so that hook, webhook and sweep agree on identity."""
+"""What the host tells us, as events: one place, so that hook, webhook and sweep agree."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -53,8 +53,10 @@ def full_checkout(shop: Shop, checkout: Checkout) -> CheckoutFact:
     )
 
 
-def order_fact(kind: type[OrderFact], shop: Shop, order_id: str, channel: str, created_at: datetime) -> OrderFact:
-    """Return a thin fact of an order: "look again". An order is placed, cancelled, refunded once."""
+def order_fact(
+    kind: type[OrderFact], shop: Shop, order_id: str, channel: str, created_at: datetime
+) -> OrderFact:
+    """Return a thin fact of an order: "look again". It is placed, cancelled, refunded once."""
     return kind(shop=shop.pk, channel=channel, occurred_at=created_at, order_id=order_id)
 
 

@@ -46,7 +46,8 @@ def contact_of(person: Person | None) -> Contact:
     """Return what we know of a person; an empty contact once they are erased."""
     if person is None:
         return Contact()
-    known = crypto.unseal_for(_key(person), person.sealed_contact)
+    sealed = person.sealed_contact
+    known = crypto.unseal_for(_key(person), bytes(sealed) if sealed else None)
     return Contact(**known) if known else Contact()
 
 
@@ -56,9 +57,9 @@ def seal_about(person: Person, value: Any) -> bytes | None:
     return crypto.seal_for(key, value) if key else None
 
 
-def unseal_about(person: Person | None, sealed: bytes | None) -> Any | None:
+def unseal_about(person: Person | None, sealed: bytes | memoryview | None) -> Any | None:
     """Open what `seal_about` made; None once the person is erased."""
-    return crypto.unseal_for(_key(person), sealed) if person else None
+    return crypto.unseal_for(_key(person), bytes(sealed)) if person and sealed else None
 
 
 def same_person(person: str) -> Q:

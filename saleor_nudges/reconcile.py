@@ -1,4 +1,4 @@
-"""Catching up with the host: what a crash or an outage kept from us is read from the shop itself."""
+"""Catching up with the host: what an outage kept from us is read from the shop itself."""
 
 import logging
 from datetime import datetime, timedelta

@@ -8,8 +8,8 @@ from django.db.models.functions import Now
 from saleor_nudges import telemetry
 from saleor_nudges.events import Flow
 from saleor_nudges.events.identity import smallest_at
-from saleor_nudges.models import ProductVisitor, ShopEvent, ViewEvent
-from saleor_nudges.models.partitions import oldest_kept, wanted_partitions
+from saleor_nudges.models import ProductVisitor, ViewEvent
+from saleor_nudges.models.partitions import existing, missing_partitions, oldest_kept
 
 # The longest window a nudge may look back over visitors.
 VISITORS_KEPT = timedelta(days=1)
@@ -17,8 +17,7 @@ VISITORS_KEPT = timedelta(days=1)
 
 def make_partitions(now: datetime) -> int:
     """Create what is missing; return how many partitions were made."""
-    existing = _existing()
-    missing = [piece for piece in wanted_partitions(now) if piece.name not in existing]
+    missing = missing_partitions(now)
     with connection.cursor() as cursor:
         for piece in missing:
             cursor.execute(
@@ -33,7 +32,7 @@ def drop_old_views(now: datetime) -> int:
     """Drop the view partitions that are past their age; return how many."""
     table = ViewEvent._meta.db_table
     limit = f"{table}_{oldest_kept(Flow.VIEWS, now):%Y%m%d}"
-    old = sorted(name for name in _existing() if name.startswith(f"{table}_") and name < limit)
+    old = sorted(name for name in existing() if name.startswith(f"{table}_") and name < limit)
     with connection.cursor() as cursor:
         for name in old:
             cursor.execute(f'DROP TABLE IF EXISTS "{name}"')
@@ -46,15 +45,3 @@ def forget_visitors() -> int:
         ProductVisitor.objects.across_shops().filter(last_seen__lt=Now() - VISITORS_KEPT).delete()
     )
     return deleted
-
-
-def _existing() -> set[str]:
-    tables = (ShopEvent._meta.db_table, ViewEvent._meta.db_table)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT child.relname FROM pg_inherits"
-            " JOIN pg_class child ON child.oid = inhrelid"
-            " JOIN pg_class parent ON parent.oid = inhparent WHERE parent.relname = ANY(%s)",
-            [list(tables)],
-        )
-        return {name for (name,) in cursor.fetchall()}

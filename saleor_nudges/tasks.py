@@ -1,10 +1,11 @@
-"""Every Celery task; each calls one engine function. All are idempotent and may run side by side."""
+"""Every Celery task; each calls one engine function, is idempotent, and may run side by side."""
 
 from datetime import UTC, datetime
 
 from celery import shared_task
 
-from saleor_nudges import consumers, reconcile as reconciling, retention
+from saleor_nudges import consumers, retention
+from saleor_nudges import reconcile as reconciling
 from saleor_nudges.events import Flow
 from saleor_nudges.host import host_class
 from saleor_nudges.models import NudgeType, Shop

@@ -123,7 +123,7 @@ def order_placed(
 def viewed(shop: Shop, product: str, visitor: UUID | None = None, **fields: Any) -> ProductViewed:
     """Return the view of a product, now, by a visitor nobody else is."""
     now = datetime.now(UTC)
-    defaults = {"channel": CHANNEL, "occurred_at": now, "id": uuid7(now)}
+    defaults: dict[str, Any] = {"channel": CHANNEL, "occurred_at": now, "id": uuid7(now)}
     return ProductViewed(
         shop=shop.pk, product=product, visitor=visitor or uuid7(), **defaults | fields
     )

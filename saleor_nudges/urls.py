@@ -3,6 +3,7 @@
 from django.urls import path
 
 from saleor_nudges.asgi import views as hot
+from saleor_nudges.graphql.view import graphql
 from saleor_nudges.recovery import views as links
 
 app_name = "saleor_nudges"
@@ -12,6 +13,7 @@ urlpatterns = [
     path("v1/events", hot.events),
     path("v1/nudges", hot.nudges),
     path("v1/widget.js", hot.widget),
+    path("graphql/", graphql),
     path("r/<str:token>", links.ReturnView.as_view()),
     path("u/<str:token>", links.UnsubscribeView.as_view()),
 ]

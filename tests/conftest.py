@@ -1,6 +1,5 @@
-"""One word each: shop, host, checkout, order, visitor. On the memory seams unless a test says so."""
+"""What every test starts from: empty memory seams, and a marker on those that need servers."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -17,11 +16,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _forget() -> Iterator[None]:
+def _forget() -> None:
     host_memory.SHELVES.clear()
     channel_memory.forget_all()
     stream_memory.forget_all()
-    yield
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import os
 
-SECRET_KEY = "not a secret: this is a test"  # noqa: S105
+SECRET_KEY = "not a secret: this is a test"
 DEBUG = False
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -10,7 +10,9 @@ ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "saleor_nudges.urls"
 INSTALLED_APPS = ["saleor_nudges"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", "NAME": "nudges"}}
+DATABASES: dict[str, object] = {
+    "default": {"ENGINE": "django.db.backends.postgresql", "NAME": "nudges"}
+}
 if url := os.environ.get("DATABASE_URL"):
     import dj_database_url
 

@@ -1,5 +1,6 @@
 """`v1/*`: what a storefront asks and sends. Django's views and a bare ASGI app serve the same."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -34,6 +35,10 @@ class Answer:
 
 def session(shop: Shop, body: bytes, now: datetime) -> Answer:
     """Give an anonymous visitor a token, or a known one a fresh token for the same visitor."""
+    if not is_on(shop, now):
+        return Answer(
+            {"error": {"code": "TRACKING_OFF", "message": "Nobody is watched here."}}, 403
+        )
     old = _object(body).get("token")
     visitor = access.new_visitor(shop.pk)
     if isinstance(old, str) and old:
@@ -133,3 +138,8 @@ def _user(shop: Shop, signed: Any) -> str:
     sealed = shop.sealed_storefront_secret
     secret = crypto.unseal(bytes(sealed)) if sealed else ""
     return people.user_hash(access.read_user(str(signed), secret)) or ""
+
+
+def dumped(data: dict[str, Any]) -> bytes:
+    """Return the body another door hands to the same functions."""
+    return json.dumps(data).encode()

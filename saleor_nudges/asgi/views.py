@@ -17,31 +17,31 @@ from saleor_nudges.models import Shop
 
 WIDGET = Path(__file__).parent.parent / "static" / "saleor_nudges" / "widget.js"
 
-Handler = Callable[[HttpRequest, Shop, datetime], requests.Answer]
+Handler = Callable[[Shop, datetime], requests.Answer]
 
 
 @csrf_exempt
 @require_http_methods(["POST", "OPTIONS"])
 def session(request: HttpRequest) -> HttpResponse:
     """POST v1/session."""
-    return _serve(request, lambda r, shop, now: requests.session(shop, r.body, now))
+    return _serve(request, lambda shop, now: requests.session(shop, request.body, now))
 
 
 @csrf_exempt
 @require_http_methods(["POST", "OPTIONS"])
 def events(request: HttpRequest) -> HttpResponse:
     """POST v1/events."""
-    return _serve(request, lambda r, shop, now: requests.events(shop, r.body, now))
+    return _serve(request, lambda shop, now: requests.events(shop, request.body, now))
 
 
 @require_GET
 def nudges(request: HttpRequest) -> HttpResponse:
     """GET v1/nudges."""
-    return _serve(request, lambda r, shop, now: requests.nudges(shop, r.GET, now))
+    return _serve(request, lambda shop, now: requests.nudges(shop, request.GET, now))
 
 
 @require_GET
-def widget(request: HttpRequest) -> HttpResponseBase:
+def widget(_request: HttpRequest) -> HttpResponseBase:
     """GET v1/widget.js."""
     if not WIDGET.exists():
         return HttpResponse("// The widget is not built: make widget", status=404)
@@ -57,7 +57,7 @@ def _serve(request: HttpRequest, handler: Handler) -> HttpResponse:
         return _with_origin(request, HttpResponse(status=204))
     try:
         with host_class().writing():
-            answer = handler(request, host_class().shop_of(request), datetime.now(UTC))
+            answer = handler(host_class().shop_of(request), datetime.now(UTC))
     except UnknownShop as error:
         answer = requests.Answer({"error": {"code": error.code, "message": str(error)}}, 404)
     except NudgesError as error:
@@ -77,5 +77,6 @@ def _with_origin(request: HttpRequest, response: HttpResponse) -> HttpResponse:
         response["Access-Control-Allow-Origin"] = origin
         response["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
         response["Access-Control-Allow-Headers"] = "Content-Type"
+        response["Access-Control-Expose-Headers"] = "Retry-After"
         response["Vary"] = "Origin"
     return response

@@ -36,7 +36,6 @@ from saleor_nudges.events.storefront import (
     ProductViewed,
 )
 
-
 KINDS: dict[str, type[Event]] = {
     event.kind: event
     for event in (

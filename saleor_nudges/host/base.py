@@ -86,7 +86,7 @@ class Host(ABC):
 
     @classmethod
     def writing(cls) -> AbstractContextManager[Any]:
-        """Return the permission to use the database. Everything that starts on its own enters it."""
+        """Return the permission to use the database; whatever starts on its own enters it."""
         return nullcontext()
 
     # What it knows.

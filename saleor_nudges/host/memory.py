@@ -43,8 +43,12 @@ class MemoryHost(Host):
     def requester_of(cls, request: Any) -> Requester:
         granted = request.headers.get("X-Test-Permissions", "")
         names = frozenset(filter(None, granted.split(",")))
-        return Requester(cls.shop_of(request), name="test" if names else "anonymous",
-                         permissions=names, is_app=request.headers.get("X-Test-App") == "1")
+        return Requester(
+            cls.shop_of(request),
+            name="test" if names else "anonymous",
+            permissions=names,
+            is_app=request.headers.get("X-Test-App") == "1",
+        )
 
     @property
     def shelf(self) -> Shelf:
@@ -71,7 +75,7 @@ class MemoryHost(Host):
         end = start + size
         return Page(tuple(changed[start:end]), str(end) if end < len(changed) else "")
 
-    def product_cards(self, channel: str, ids: Collection[str]) -> dict[str, ProductCard]:
+    def product_cards(self, channel: str, ids: Collection[str]) -> dict[str, ProductCard]:  # noqa: ARG002
         found = self.shelf.products
         return {key: found[key] for key in wanted(ids) if key in found}
 

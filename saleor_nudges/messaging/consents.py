@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 
@@ -37,7 +38,7 @@ def fold(shop: Shop, events: Sequence[Event]) -> None:
 
 def record(
     shop: Shop,
-    person: object,
+    person: UUID,
     message_channel: MessageChannel,
     *,
     given: bool,
@@ -63,9 +64,7 @@ def unsubscribe(shop: Shop, person: Person, message_channel: MessageChannel, at:
     """Stop writing to this address, for good: even when the person's row is erased later."""
     with transaction.atomic():
         suppress(shop, message_channel, getattr(person, ADDRESS[message_channel]), "UNSUBSCRIBED")
-        record(
-            shop, person.pk, message_channel, given=False, at=at, source="unsubscribe link"
-        )
+        record(shop, person.pk, message_channel, given=False, at=at, source="unsubscribe link")
 
 
 def suppress(

@@ -1,6 +1,6 @@
 """What every row has: a UUIDv7, a shop, a channel, and a manager that insists on the shop."""
 
-from typing import Any, Generic, TypeVar
+from typing import Any
 from uuid import UUID
 
 from django.db import models
@@ -8,10 +8,8 @@ from django.db import models
 from saleor_nudges.events.identity import uuid7
 from saleor_nudges.exceptions import UnscopedQuery
 
-M = TypeVar("M", bound=models.Model)
 
-
-class ScopedManager(models.Manager[M], Generic[M]):
+class ScopedManager[M: models.Model](models.Manager[M]):
     """The one way to rows that belong to a shop: `Model.objects.of(shop)`."""
 
     def of(self, shop: "UUID | models.Model") -> models.QuerySet[M]:

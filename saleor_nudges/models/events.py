@@ -98,7 +98,7 @@ class ProductVisitor(models.Model):
 
 
 class VisitorCheckout(models.Model):
-    """Which checkout belongs to which visitor, as their own page told us: to leave out their own."""
+    """Which checkout belongs to which visitor, as their page told us: to leave out their own."""
 
     shop = models.ForeignKey(
         "saleor_nudges.Shop", on_delete=models.CASCADE, db_index=False, related_name="+"

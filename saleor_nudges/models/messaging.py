@@ -14,9 +14,10 @@ class MessageChannel(models.TextChoices):
 class Person(ShopRow):
     """One person. Hashes find the row, contact is sealed with a key that only this row holds."""
 
-    email_hash = models.CharField(max_length=64, null=True)
-    phone_hash = models.CharField(max_length=64, null=True)
-    user_hash = models.CharField(max_length=64, null=True)
+    # Null, not empty: unknown is not the same for two people, and uniqueness must not see it.
+    email_hash = models.CharField(max_length=64, null=True)  # noqa: DJ001
+    phone_hash = models.CharField(max_length=64, null=True)  # noqa: DJ001
+    user_hash = models.CharField(max_length=64, null=True)  # noqa: DJ001
     sealed_key = models.BinaryField(null=True)
     sealed_contact = models.BinaryField(null=True)
     erased_at = models.DateTimeField(null=True)

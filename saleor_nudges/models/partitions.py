@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from django.db import connection
+
 from saleor_nudges import conf
 from saleor_nudges.events import Flow
 from saleor_nudges.models.events import ShopEvent, ViewEvent
@@ -43,6 +45,25 @@ def wanted_partitions(now: datetime) -> list[Partition]:
     first = _week(now) - timedelta(weeks=_weeks_back())
     starts = [first + timedelta(weeks=n) for n in range(_weeks_back() + WEEKS_AHEAD + 1)]
     return months + [Partition(views, start, start + timedelta(weeks=1)) for start in starts]
+
+
+def missing_partitions(now: datetime) -> list[Partition]:
+    """Return what must exist now and does not."""
+    known = existing()
+    return [piece for piece in wanted_partitions(now) if piece.name not in known]
+
+
+def existing() -> set[str]:
+    """Return the names of all partitions there are."""
+    tables = (ShopEvent._meta.db_table, ViewEvent._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT child.relname FROM pg_inherits"
+            " JOIN pg_class child ON child.oid = inhrelid"
+            " JOIN pg_class parent ON parent.oid = inhparent WHERE parent.relname = ANY(%s)",
+            [list(tables)],
+        )
+        return {name for (name,) in cursor.fetchall()}
 
 
 def _weeks_back() -> int:

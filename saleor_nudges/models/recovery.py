@@ -117,11 +117,9 @@ class CampaignStep(ShopRow):
     objects = ScopedManager["CampaignStep"]()
 
     class Meta(ShopRow.Meta):
-        ordering = ("campaign", "number")
+        ordering = ("number",)
         constraints = (
-            models.UniqueConstraint(
-                fields=["campaign", "number"], name="nudges_step_number_once"
-            ),
+            models.UniqueConstraint(fields=["campaign", "number"], name="nudges_step_number_once"),
         )
 
 

@@ -151,9 +151,7 @@ def _groups(
             yield _fresh(standing, active[name], now)
 
 
-def _fresh(
-    standing: "QuerySet[Nudge]", config: NudgeConfig, now: datetime
-) -> "QuerySet[Nudge]":
+def _fresh(standing: "QuerySet[Nudge]", config: NudgeConfig, now: datetime) -> "QuerySet[Nudge]":
     oldest = now - timedelta(seconds=config.window_seconds)
     return standing.filter(type=config.type, occurred_at__gte=oldest)
 

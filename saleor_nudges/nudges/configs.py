@@ -11,7 +11,10 @@ from saleor_nudges.nudges import KINDS
 from saleor_nudges.nudges.base import PAGES
 
 LONGEST_WINDOW = 30 * 24 * 3600
-POSITIONS = {"desktop_position": ("BOTTOM_LEFT", "BOTTOM_RIGHT"), "mobile_position": ("TOP", "BOTTOM")}
+POSITIONS = {
+    "desktop_position": ("BOTTOM_LEFT", "BOTTOM_RIGHT"),
+    "mobile_position": ("TOP", "BOTTOM"),
+}
 THEMES = ("LIGHT", "DARK", "AUTO")
 # Seconds and counts a seller may choose between.
 RANGES = {
@@ -32,7 +35,9 @@ def configs(shop: Shop, channel: str) -> dict[NudgeType, NudgeConfig]:
     return {name: stored.get(name) or kind.default(shop, channel) for name, kind in KINDS.items()}
 
 
-def change_config(shop: Shop, channel: str, kind: NudgeType, changes: dict[str, Any]) -> NudgeConfig:
+def change_config(
+    shop: Shop, channel: str, kind: NudgeType, changes: dict[str, Any]
+) -> NudgeConfig:
     """Change one kind in one channel; raises InvalidInput and then changes nothing."""
     check_channel(channel)
     config = configs(shop, channel)[kind]
@@ -120,4 +125,8 @@ def _check_settings(field: str, value: Any) -> None:
 
 def _is_color(value: str) -> bool:
     digits = value.removeprefix("#")
-    return len(digits) == 6 and value.startswith("#") and all(c in "0123456789abcdefABCDEF" for c in digits)
+    return (
+        len(digits) == 6
+        and value.startswith("#")
+        and all(c in "0123456789abcdefABCDEF" for c in digits)
+    )

@@ -1,4 +1,4 @@
-"""What a seller sends to people who left a checkout: one campaign per channel, off until activated."""
+"""What is sent to people who left a checkout: one campaign per channel, off until activated."""
 
 from datetime import datetime, timedelta
 from typing import Any

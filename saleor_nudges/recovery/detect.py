@@ -1,7 +1,5 @@
 """Which checkouts have been silent long enough: each gets one row in the ledger."""
 
-from datetime import timedelta
-
 from django.db import transaction
 from django.db.models.functions import Now
 
@@ -12,6 +10,7 @@ from saleor_nudges.models import (
     CampaignStep,
     CheckoutState,
     Send,
+    SendState,
     Shop,
     TrackedCheckout,
 )
@@ -25,6 +24,15 @@ def detect() -> int:
         .select_related("shop")
     )
     return sum(_detect(campaign) for campaign in active)
+
+
+def count_due() -> int:
+    """Return how many messages would be tried now."""
+    waiting = TrackedCheckout.objects.across_shops().filter(
+        state=CheckoutState.OPEN, next_due_at__lte=Now()
+    )
+    listed = Send.objects.across_shops().filter(state=SendState.DUE, due_at__lte=Now())
+    return waiting.count() + listed.count()
 
 
 def _detect(campaign: Campaign) -> int:
@@ -41,9 +49,7 @@ def _detect_batch(campaign: Campaign, step: CampaignStep) -> int:
     with transaction.atomic():
         due = list(
             TrackedCheckout.objects.of(campaign.shop_id)
-            .filter(
-                channel=campaign.channel, state=CheckoutState.OPEN, next_due_at__lte=Now()
-            )
+            .filter(channel=campaign.channel, state=CheckoutState.OPEN, next_due_at__lte=Now())
             .order_by("next_due_at")
             .select_for_update(skip_locked=True)[: conf.get().SEND_BATCH]
         )
@@ -67,5 +73,5 @@ def _row(tracked: TrackedCheckout, step: CampaignStep) -> Send:
         step_number=step.number,
         person_id=tracked.person_id,
         message_channel=step.message_channel,
-        due_at=tracked.next_due_at,
+        due_at=tracked.next_due_at or tracked.changed_at,
     )

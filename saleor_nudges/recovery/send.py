@@ -38,7 +38,7 @@ def send_due() -> int:
 
 
 def claim() -> list[Send]:
-    """Take due rows, and those whose worker died before marking; nobody else gets them meanwhile."""
+    """Take due rows, and those whose worker died before marking; nobody else gets them."""
     settings = conf.get()
     free = Q(state=SendState.DUE, due_at__lte=Now()) | Q(
         state=SendState.CLAIMED, lease_until__lt=Now()
@@ -89,7 +89,7 @@ def _mark(send: Send) -> bool:
     """Ask everything and mark the row, while the host holds the checkout still."""
     with transaction.atomic():
         _one_at_a_time(send)
-        checkout_id = crypto.unseal(send.checkout.sealed_checkout_id)
+        checkout_id = crypto.unseal(bytes(send.checkout.sealed_checkout_id))
         with get_host(send.shop).holding(checkout_id) as checkout:
             if not _still_silent(send, checkout):
                 return False
@@ -107,7 +107,9 @@ def _mark(send: Send) -> bool:
 def _one_at_a_time(send: Send) -> None:
     # Two checkouts of one person must not be judged side by side: both would find nothing sent.
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [str(send.person_id)])
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [str(send.person_id)]
+        )
 
 
 def _still_silent(send: Send, checkout: Checkout | None) -> bool:

@@ -76,8 +76,12 @@ class ReturnView(LinkView):
     def _fresh_checkout(self, send: Send) -> str:
         old = send.checkout
         lines = [
-            Line(product_id=line["product_id"], variant_id=line["variant_id"],
-                 quantity=line["quantity"], product_name=line["product_name"])
+            Line(
+                product_id=line["product_id"],
+                variant_id=line["variant_id"],
+                quantity=line["quantity"],
+                product_name=line["product_name"],
+            )
             for line in old.lines
         ]
         fresh = get_host(send.shop).new_checkout(old.channel, lines, old.language)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
 
@@ -129,9 +130,7 @@ def _close_checkouts(shop: Shop, order: SeenOrder) -> None:
     if order.person_id:
         same |= Q(person__in=alike(shop, order.person_id), started_at__lte=order.placed_at)
     open_ones = TrackedCheckout.objects.of(shop).filter(same, state=CheckoutState.OPEN)
-    written = Exists(
-        Send.objects.across_shops().filter(checkout=OuterRef("pk"), state__in=WRITTEN)
-    )
+    written = Exists(Send.objects.across_shops().filter(checkout=OuterRef("pk"), state__in=WRITTEN))
     open_ones.filter(written).update(state=CheckoutState.RECOVERED, next_due_at=None)
     open_ones.update(state=CheckoutState.ORDERED, next_due_at=None)
 
@@ -142,7 +141,7 @@ def _close_if_ordered(tracked: TrackedCheckout) -> None:
         tracked.state = CheckoutState.ORDERED
 
 
-def alike(shop: Shop, person_id: object) -> Any:
+def alike(shop: Shop, person_id: UUID) -> Any:
     """Return the people who share an address, an account or a phone with this one."""
     people = Person.objects.of(shop)
     one = people.filter(pk=person_id).first()

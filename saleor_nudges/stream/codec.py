@@ -12,14 +12,14 @@ from saleor_nudges.stream.base import Entry
 
 
 @lru_cache(maxsize=len(KINDS))
-def adapter(kind: type[Event]) -> TypeAdapter[Any]:
+def adapter(kind: str) -> TypeAdapter[Any]:
     """Return the validator of one kind of event."""
-    return TypeAdapter(kind)
+    return TypeAdapter(KINDS[kind])
 
 
 def encode(event: Event) -> Entry:
     """Return the entry a stream keeps for this event."""
-    payload = adapter(type(event)).dump_python(event, mode="json")
+    payload = adapter(event.kind).dump_python(event, mode="json")
     secret = {name: payload.pop(name) for name in event.sealed & payload.keys()}
     return Entry(
         event_id=event.id,
@@ -33,12 +33,11 @@ def encode(event: Event) -> Entry:
 
 def decode(entry: Entry) -> Event:
     """Return the event of an entry; raises InvalidEvent if this version cannot read it."""
-    kind = KINDS.get(entry.kind)
-    if kind is None:
+    if entry.kind not in KINDS:
         raise InvalidEvent(f"No event of ours is called {entry.kind!r}.", field="kind")
     secret = crypto.unseal(entry.sealed) if entry.sealed else {}
     try:
-        event: Event = adapter(kind).validate_python(entry.payload | secret)
+        event: Event = adapter(entry.kind).validate_python(entry.payload | secret)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         raise InvalidEvent(first["msg"], field=".".join(map(str, first["loc"]))) from error
@@ -48,7 +47,7 @@ def decode(entry: Entry) -> Event:
 def stored_data(event: Event) -> dict[str, Any]:
     """Return what the event table keeps beside its columns: nothing personal, nothing secret."""
     columns = {"id", "shop", "channel", "occurred_at", "person"}
-    data: dict[str, Any] = adapter(type(event)).dump_python(
+    data: dict[str, Any] = adapter(event.kind).dump_python(
         event, mode="json", exclude=set(columns | event.sealed)
     )
     return {key: value for key, value in data.items() if value not in ("", None)}

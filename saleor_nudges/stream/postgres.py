@@ -24,9 +24,7 @@ class PostgresStream(Stream):
     def batch(self, size: int) -> Iterator[list[Entry]]:
         with transaction.atomic():
             waiting = WaitingEvent.objects.across_shops().filter(flow=self.flow)
-            rows = list(
-                waiting.order_by("position").select_for_update(skip_locked=True)[:size]
-            )
+            rows = list(waiting.order_by("position").select_for_update(skip_locked=True)[:size])
             yield [_entry(row) for row in rows]
             waiting.filter(position__in=[row.position for row in rows]).delete()
 

@@ -61,7 +61,8 @@ class RedisStream(Stream):
         self._let_go(held)
 
     def pending(self) -> int:
-        return sum(int(self.client.xlen(name)) for name in self._names())
+        lengths: list[Any] = [self.client.xlen(name) for name in self._names()]
+        return sum(lengths)
 
     def _name(self, entry: Entry) -> str:
         return f"nudges:{{{entry.shop.hex}/{entry.channel}/0}}:{self.flow}"
@@ -75,16 +76,19 @@ class RedisStream(Stream):
         if count <= 0:
             return []
         self._ensure_group(name)
-        _, claimed, *_ = self.client.xautoclaim(
+        answer: Any = self.client.xautoclaim(
             name, GROUP, _consumer(), self.abandoned_after, "0-0", count=count
         )
+        claimed = answer[1]
         fresh: Any = []
         if len(claimed) < count:
-            answer: Any = self.client.xreadgroup(
+            answer = self.client.xreadgroup(
                 GROUP, _consumer(), {name: ">"}, count=count - len(claimed)
             )
             fresh = answer[0][1] if answer else []
-        return [(name, key, _load(fields[b"entry"])) for key, fields in [*claimed, *fresh] if fields]
+        return [
+            (name, key, _load(fields[b"entry"])) for key, fields in [*claimed, *fresh] if fields
+        ]
 
     def _ensure_group(self, name: str) -> None:
         try:

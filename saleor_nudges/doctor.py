@@ -1,0 +1,107 @@
+"""What works and what does not, in words: the same findings for the command and for `readyz`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.apps import apps
+from django.core.cache import cache
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from saleor_nudges import conf, consent
+from saleor_nudges.events import Flow
+from saleor_nudges.exceptions import StreamUnavailable
+from saleor_nudges.models import Cursor, Shop
+from saleor_nudges.models.partitions import missing_partitions
+from saleor_nudges.stream import get_stream
+
+STALE = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    name: str
+    is_well: bool
+    what: str
+
+
+def examine() -> list[Finding]:
+    """Look at everything; a look that fails is a finding, never an error."""
+    return [_look(name, look) for name, look in LOOKS.items()]
+
+
+def clear_schema_cache() -> int:
+    """Remove what Saleor cached of its introspection; return how many entries."""
+    keys = list(getattr(cache, "keys", lambda *_: [])("*introspection*"))
+    cache.delete_many(keys)
+    return len(keys)
+
+
+def remove_periodic_tasks() -> int:
+    """Remove our rows from Saleor's scheduler; return how many."""
+    if not apps.is_installed("django_celery_beat"):
+        return 0
+    table: Any = apps.get_model("django_celery_beat.PeriodicTask")
+    deleted, _ = table.objects.filter(name__startswith="saleor-nudges-").delete()
+    return int(deleted)
+
+
+def _look(name: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(name, is_well=True, what=f"{name}: {look()}")
+    except Exception as error:
+        return Finding(name, is_well=False, what=f"{name}: {error or type(error).__name__}")
+
+
+def _database() -> str:
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes("saleor_nudges"))
+    if plan:
+        raise LookupError(f"{len(plan)} migrations are not applied; run migrate.")
+    return "reachable, migrations applied"
+
+
+def _partitions() -> str:
+    missing = missing_partitions(datetime.now(UTC))
+    if missing:
+        raise LookupError(f"{len(missing)} partitions are missing; is beat running?")
+    return "made ahead"
+
+
+def _streams() -> str:
+    try:
+        waiting = {flow: get_stream(flow).pending() for flow in Flow}
+    except StreamUnavailable as error:
+        raise LookupError("a stream does not answer") from error
+    return ", ".join(f"{count} {flow} waiting" for flow, count in waiting.items())
+
+
+def _orders() -> str:
+    limit = datetime.now(UTC) - STALE
+    shops = Shop.objects.filter(is_active=True)
+    known = Cursor.objects.across_shops().filter(kind="orders", caught_up_at__gt=limit)
+    behind = shops.exclude(pk__in=known.values("shop")).count()
+    if behind:
+        raise LookupError(f"{behind} shops are not caught up, so nothing is sent there.")
+    return f"caught up in {shops.count()} shops"
+
+
+def _sending() -> str:
+    on = Shop.objects.filter(sending_since__isnull=False)
+    bound = on.filter(consent.sending_bound()).count()
+    if on.count() != bound:
+        raise LookupError("sending was switched on in another installation; switch it on again.")
+    return f"on in {bound} shops" if conf.get().PUBLIC_URL else "off: PUBLIC_URL is not set"
+
+
+LOOKS: dict[str, Callable[[], str]] = {
+    "database": _database,
+    "partitions": _partitions,
+    "streams": _streams,
+    "orders": _orders,
+    "sending": _sending,
+}

@@ -1,0 +1,1 @@
+"""What the widget, the storefront's server and the Dashboard ask and change."""

@@ -1,0 +1,29 @@
+"""Who is asking: a shopper, a member of staff, or an app."""
+
+from typing import Any
+
+from saleor_nudges.exceptions import PermissionDenied
+from saleor_nudges.host import Requester, host_class
+
+
+def requester(info: Any) -> Requester:
+    """Return who sends this query, and for which shop."""
+    return host_class().requester_of(info.context)
+
+
+def allowed(info: Any, permission: str) -> Requester:
+    """Return who sends this query; raises PermissionDenied without the permission."""
+    found = requester(info)
+    if not found.may(permission):
+        raise PermissionDenied(
+            f"To access this path, you need one of the following permissions: {permission}"
+        )
+    return found
+
+
+def allowed_app(info: Any, permission: str) -> Requester:
+    """Return the app that sends this query: the storefront's own server."""
+    found = allowed(info, permission)
+    if not found.is_app:
+        raise PermissionDenied("Only an app may do this.")
+    return found

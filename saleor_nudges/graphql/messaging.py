@@ -1,0 +1,171 @@
+"""Messaging: who sends, on what ground, and who agreed."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import graphene
+
+from saleor_nudges import conf, consent, crypto
+from saleor_nudges.capture import capture
+from saleor_nudges.events import ConsentGiven, ConsentWithdrawn, Contact
+from saleor_nudges.exceptions import InvalidInput
+from saleor_nudges.graphql.context import allowed
+from saleor_nudges.graphql.errors import answered
+from saleor_nudges.graphql.mutation import SellerMutation, errors_field, given
+from saleor_nudges.host import Requester
+from saleor_nudges.models import LegalBasis, MessageChannel, Shop
+
+MessageChannelEnum = graphene.Enum(
+    "MessageChannelEnum", [(name.name, name.value) for name in MessageChannel]
+)
+MessagingLegalBasisEnum = graphene.Enum(
+    "MessagingLegalBasisEnum", [(basis.name, basis.value) for basis in LegalBasis]
+)
+ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+class MessagingSettings(graphene.ObjectType):
+    """Who sends, and on what ground."""
+
+    is_sending_enabled = graphene.Boolean(
+        required=True, description="Whether messages leave at all."
+    )
+    legal_basis = graphene.Field(
+        MessagingLegalBasisEnum, required=True, description="On what ground people are written to."
+    )
+    sender_name = graphene.String(required=True, description="Name of the sender.")
+    sender_email = graphene.String(required=True, description="Address of the sender.")
+
+    class Meta:
+        description = "Represents who sends messages, and on what ground."
+
+    @staticmethod
+    def resolve_is_sending_enabled(root: Shop, _info: Any) -> bool:
+        return consent.may_send_now(root)
+
+
+class MessagingSettingsInput(graphene.InputObjectType):
+    """What can be changed of who sends."""
+
+    is_sending_enabled = graphene.Boolean(description="Whether messages leave at all.")
+    legal_basis = MessagingLegalBasisEnum(description="On what ground people are written to.")
+    sender_name = graphene.String(description="Name of the sender.")
+    sender_email = graphene.String(description="Address of the sender.")
+
+    class Meta:
+        description = "Fields of the messaging settings that can be changed."
+
+
+class MessagingSettingsUpdate(SellerMutation):
+    """Change who sends, or switch sending on and off."""
+
+    messaging_settings = graphene.Field(MessagingSettings, description="The settings as they are.")
+    errors = errors_field()
+    permission = "MANAGE_SETTINGS"
+
+    class Arguments:
+        input = MessagingSettingsInput(required=True, description="What to change.")
+
+    class Meta:
+        description = "Changes who sends and on what ground. Requires MANAGE_SETTINGS."
+
+    @classmethod
+    def perform(cls, asker: Requester, **data: Any) -> Any:
+        changes = given(data["input"])
+        shop = asker.shop
+        for field in ("legal_basis", "sender_name", "sender_email"):
+            if field in changes:
+                setattr(shop, field, changes[field])
+        if shop.sender_email and not ADDRESS.fullmatch(shop.sender_email):
+            raise InvalidInput("This is not an email address.", field="senderEmail")
+        if "is_sending_enabled" in changes:
+            _switch(shop, on=changes["is_sending_enabled"])
+        if shop.sending_since and shop.legal_basis == LegalBasis.NONE:
+            raise InvalidInput("Choose a legal basis first.", field="legalBasis")
+        shop.save()
+        # An address is personal data; that it changed is enough.
+        cls.wrote(asker, "", {key: changes[key] for key in changes if key != "sender_email"})
+        return cls(messaging_settings=shop, errors=[])
+
+
+def _switch(shop: Shop, *, on: bool) -> None:
+    if not on:
+        shop.sending_since = None
+        return
+    if not shop.sender_email:
+        raise InvalidInput("Say who sends first.", field="senderEmail")
+    if not conf.get().PUBLIC_URL:
+        raise InvalidInput("The setting PUBLIC_URL is missing.", field="isSendingEnabled")
+    bound = shop.sending_installation == consent.installation()
+    # Moving to another host starts anew: what was left before is never written about.
+    shop.sending_since = shop.sending_since if shop.sending_since and bound else datetime.now(UTC)
+    shop.sending_installation = consent.installation()
+
+
+class MessagingConsentUpdate(SellerMutation):
+    """Say that a person agreed, or no longer does."""
+
+    errors = errors_field()
+    permission = "MANAGE_CHECKOUTS"
+
+    class Arguments:
+        channel = graphene.String(required=True, description="Slug of the channel.")
+        email = graphene.String(required=True, description="Address of the person.")
+        message_channel = MessageChannelEnum(
+            required=True, description="How they may be written to."
+        )
+        is_given = graphene.Boolean(required=True, description="Whether they agree.")
+        source = graphene.String(required=True, description="Where they said so.")
+
+    class Meta:
+        description = "Keeps a person's consent, for the shop's server. Requires MANAGE_CHECKOUTS."
+
+    @classmethod
+    def perform(cls, asker: Requester, **data: Any) -> Any:
+        if not asker.is_app:
+            raise InvalidInput("Only an app may say so for a person.", field=None)
+        if not ADDRESS.fullmatch(data["email"].strip()):
+            raise InvalidInput("This is not an email address.", field="email")
+        now = datetime.now(UTC)
+        kind = ConsentGiven if data["is_given"] else ConsentWithdrawn
+        capture(
+            kind(
+                shop=asker.shop.pk,
+                channel=data["channel"],
+                occurred_at=now,
+                # Two people may answer in the same millisecond; the person is not named in the open.
+                revision=crypto.keyed_hash("consent", f"{now.isoformat()} {data['email']}"),
+                message_channel=data["message_channel"],
+                source=data["source"][:64],
+                contact=Contact(email=data["email"].strip()),
+            )
+        )
+        cls.wrote(asker, "", {"isGiven": data["is_given"], "source": data["source"][:64]})
+        return cls(errors=[])
+
+
+class MessagingQueries(graphene.ObjectType):
+    """What can be asked about messaging."""
+
+    messaging_settings = graphene.Field(
+        MessagingSettings,
+        required=True,
+        description="Who sends, and on what ground. Requires MANAGE_SETTINGS.",
+    )
+
+    @staticmethod
+    @answered
+    def resolve_messaging_settings(_root: Any, info: Any) -> Shop:
+        return allowed(info, "MANAGE_SETTINGS").shop
+
+
+class MessagingMutations(graphene.ObjectType):
+    """What can be changed about messaging."""
+
+    messaging_settings_update = MessagingSettingsUpdate.Field(
+        description="Changes who sends and on what ground. Requires MANAGE_SETTINGS."
+    )
+    messaging_consent_update = MessagingConsentUpdate.Field(
+        description="Keeps a person's consent, for the shop's server. Requires MANAGE_CHECKOUTS."
+    )

@@ -1,0 +1,105 @@
+"""The endpoint: POST one operation as JSON, as at Saleor's own."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+from graphql import GraphQLError, parse
+from graphql.error import format_error as format_graphql_error
+from graphql.language import ast
+
+from saleor_nudges import conf, telemetry
+from saleor_nudges.access import is_allowed, parsed
+from saleor_nudges.exceptions import InvalidInput, NudgesError, PermissionDenied, UnknownShop
+from saleor_nudges.graphql.errors import PermissionDenied as Denied
+from saleor_nudges.graphql.errors import Refused
+from saleor_nudges.graphql.schema import schema
+from saleor_nudges.host import host_class
+
+LARGEST_BODY = 256 * 1024
+# A legitimate query of ours is five levels deep; parsing stops a hostile one before it is run.
+DEEPEST = 12
+
+
+@csrf_exempt
+@require_http_methods(["POST", "OPTIONS"])
+def graphql(request: HttpRequest) -> HttpResponse:
+    """POST graphql/."""
+    if request.method == "OPTIONS":
+        return _with_origin(request, HttpResponse(status=204))
+    try:
+        with host_class().writing():
+            host_class().requester_of(request)
+            answer, status = _execute(request), 200
+    except InvalidInput as error:
+        answer, status = {"errors": [{"message": str(error)}]}, 400
+    except UnknownShop as error:
+        answer, status = {"errors": [{"message": str(error)}]}, 404
+    except PermissionDenied as error:
+        answer, status = {"errors": [{"message": str(error)}]}, 401
+    return _with_origin(request, JsonResponse(answer, status=status))
+
+
+def _execute(request: HttpRequest) -> dict[str, Any]:
+    if len(request.body) > LARGEST_BODY:
+        raise InvalidInput(f"At most {LARGEST_BODY} bytes a query.", field="body")
+    data = parsed(request.body)
+    if not isinstance(data, dict) or not isinstance(data.get("query"), str):
+        raise InvalidInput("The body must be a JSON object with a `query`.", field="query")
+    try:
+        document = parse(data["query"])
+    except GraphQLError as error:
+        raise InvalidInput(str(error), field="query") from error
+    if _depth(document) > DEEPEST:
+        raise InvalidInput("The query is nested too deeply.", field="query")
+    result = schema().execute(
+        document,
+        variable_values=data.get("variables") or {},
+        operation_name=data.get("operationName"),
+        context_value=request,
+    )
+    answer: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        answer["errors"] = [_format(error) for error in result.errors]
+    return answer
+
+
+def _format(error: Exception) -> dict[str, Any]:
+    original = getattr(error, "original_error", error)
+    if isinstance(error, GraphQLError):
+        shown: dict[str, Any] = format_graphql_error(error)
+    else:
+        shown = {"message": str(error)}
+    if not isinstance(original, GraphQLError | NudgesError):
+        # Whatever it was, it is ours to read and not theirs.
+        telemetry.log(telemetry.Log.REQUEST_FAILED, error=type(original).__name__)
+        shown["message"] = "Internal Server Error"
+    code = type(original).__name__ if isinstance(original, Denied | Refused) else "GraphQLError"
+    shown["extensions"] = {"exception": {"code": code}}
+    return shown
+
+
+def _depth(node: Any, depth: int = 0) -> int:
+    children = list(_children(node))
+    here = depth + isinstance(node, ast.Field)
+    return max((_depth(child, here) for child in children), default=here)
+
+
+def _children(node: Any) -> list[Any]:
+    if isinstance(node, ast.Document):
+        return list(node.definitions)
+    selections = getattr(node, "selection_set", None)
+    return list(selections.selections) if selections else []
+
+
+def _with_origin(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    origin = request.headers.get("Origin", "")
+    if origin and is_allowed(origin, conf.get().STOREFRONT_ORIGINS):
+        response["Access-Control-Allow-Origin"] = origin
+        response["Access-Control-Allow-Methods"] = "POST, OPTIONS"
+        response["Access-Control-Allow-Headers"] = (
+            "Content-Type, Authorization, Authorization-Bearer, Saleor-Api-Url"
+        )
+        response["Vary"] = "Origin"
+    return response

@@ -1,0 +1,1 @@
+"""Running as a Saleor App, in processes of our own."""

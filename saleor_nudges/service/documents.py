@@ -1,0 +1,106 @@
+"""What we ask of Saleor's API. Valid on 3.21 to 3.24; the fields are those of the webhooks."""
+
+from typing import Final
+
+ADDRESS: Final = "{ firstName phone city country { code } }"
+PRODUCT: Final = "{ id name slug thumbnail(size: 256) { url } }"
+
+CHECKOUT: Final = f"""
+fragment CheckoutFields on Checkout {{
+  id
+  createdAt: created
+  updatedAt
+  email
+  channel {{ slug }}
+  user {{ id }}
+  languageCode
+  authorizeStatus
+  chargeStatus
+  transactions {{ authorizePendingAmount {{ amount }} chargePendingAmount {{ amount }} }}
+  billingAddress {ADDRESS}
+  shippingAddress {ADDRESS}
+  totalPrice {{ gross {{ amount currency }} }}
+  lines {{ quantity unitPrice {{ gross {{ amount }} }} variant {{ id product {PRODUCT} }} }}
+  marketingOptIn: metafield(key: "paper.marketing_opt_in")
+}}
+"""
+
+ORDER: Final = f"""
+fragment OrderFields on Order {{
+  id
+  created
+  updatedAt
+  status
+  checkoutId
+  userEmail
+  user {{ id }}
+  channel {{ slug }}
+  languageCodeEnum
+  billingAddress {ADDRESS}
+  shippingAddress {ADDRESS}
+  total {{ gross {{ amount currency }} }}
+  totalRefunded {{ amount }}
+  lines {{
+    quantity
+    productVariantId
+    variant {{ id product {PRODUCT} }}
+    productName
+    unitPrice {{ gross {{ amount }} }}
+  }}
+}}
+"""
+
+ORDERS: Final = f"""
+query NudgesOrders($ids: [ID!], $first: Int!) {{
+  orders(first: $first, filter: {{ ids: $ids }}) {{ edges {{ node {{ ...OrderFields }} }} }}
+}}
+{ORDER}
+"""
+
+ORDERS_CHANGED: Final = f"""
+query NudgesOrdersChanged($since: DateTime!, $first: Int!, $after: String) {{
+  orders(
+    first: $first
+    after: $after
+    filter: {{ updatedAt: {{ gte: $since }} }}
+    sortBy: {{ field: LAST_MODIFIED_AT, direction: ASC }}
+  ) {{
+    edges {{ node {{ ...OrderFields }} }}
+    pageInfo {{ hasNextPage endCursor }}
+  }}
+}}
+{ORDER}
+"""
+
+PRODUCTS: Final = f"""
+query NudgesProducts($ids: [ID!], $channel: String!, $first: Int!) {{
+  products(first: $first, channel: $channel, filter: {{ ids: $ids }}) {{
+    edges {{ node {PRODUCT} }}
+  }}
+}}
+"""
+
+BUYABLE: Final = """
+query NudgesBuyable($ids: [ID!], $channel: String!, $first: Int!) {
+  productVariants(first: $first, channel: $channel, ids: $ids) {
+    edges { node { id quantityAvailable } }
+  }
+}
+"""
+
+NEW_CHECKOUT: Final = """
+mutation NudgesNewCheckout($input: CheckoutCreateInput!) {
+  checkoutCreate(input: $input) {
+    checkout { id }
+    errors { code variants }
+  }
+}
+"""
+
+
+def checkouts(count: int) -> str:
+    """Return the question for so many checkouts: their list knows no filter by id."""
+    names = range(count)
+    variables = ", ".join(f"$c{n}: ID!" for n in names)
+    fields = "\n".join(f"  c{n}: checkout(id: $c{n}) {{ ...CheckoutFields }}" for n in names)
+    return f"query NudgesCheckouts({variables}) {{\n{fields}\n}}\n{CHECKOUT}"

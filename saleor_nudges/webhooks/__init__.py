@@ -1,0 +1,1 @@
+"""Events that arrive over HTTP: verify, parse, capture."""

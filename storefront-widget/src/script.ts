@@ -1,0 +1,14 @@
+/** The script tag's entry: defines the element and, if the tag names a channel, puts one on the page. */
+import { defineElement } from "./define-element.ts";
+import { endpointOfScript } from "./endpoint-of-script.ts";
+import { placeElement } from "./place-element.ts";
+import { saleorNudges } from "./running.ts";
+
+const script = document.currentScript;
+
+// A page may load us twice: the second time changes nothing.
+if (!window.saleorNudges && script instanceof HTMLScriptElement) {
+  window.saleorNudges = saleorNudges;
+  defineElement(script.dataset.endpoint ?? endpointOfScript(script.src));
+  placeElement(script);
+}

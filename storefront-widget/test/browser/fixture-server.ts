@@ -1,0 +1,170 @@
+/** A shop's page and the widget's server, small enough to read, on 127.0.0.1. */
+import { readFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Display, Nudge, ShopperEvent } from "../../src/types.ts";
+
+/** As inside Saleor: not at the root, so that the endpoint really comes from the script's address. */
+export const BASE = "/plugins/global/saleor-nudges/";
+/** The strictest policy a shop can have and still show its own scripts and pictures. */
+const POLICY =
+  "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self'; style-src 'self'; base-uri 'none'";
+
+export interface Batch {
+  type: string;
+  token?: string;
+  channel: string;
+  checkout?: string;
+  events: ShopperEvent[];
+}
+
+export interface Fixture {
+  origin: string;
+  nudges: Nudge[];
+  display: Display;
+  pollAfter: number | null;
+  /** What is answered to `POST v1/events`, in turn; 202 when empty. */
+  refusals: number[];
+  /** True: sessions and nudges are answered 500. */
+  away: boolean;
+  /** Tokens that are answered 401, as after the server's keys have changed. */
+  unknownTokens: string[];
+  /** True: what the browser itself says of refused requests is not counted as an error. */
+  expectsRefusals: boolean;
+  /** The tag or element at the end of the page. */
+  tag: string;
+  css: string;
+  sessions: string[];
+  asked: URLSearchParams[];
+  batches: Batch[];
+  /** All events that were accepted. */
+  events(): ShopperEvent[];
+  close(): Promise<void>;
+}
+
+export function nudge(id: string, more: Partial<Nudge> = {}): Nudge {
+  return {
+    id,
+    type: "ORDER",
+    category: "RECENT_PURCHASE",
+    title: `Nudge ${id}`,
+    text: "Someone in Lisbon bought this chair.",
+    product: { id: "UHJvZHVjdDox", name: "Oak chair", slug: "oak-chair" },
+    image: null,
+    href: null,
+    occurredAt: null,
+    evidence: { kind: "ORDER" },
+    slot: "TOAST",
+    ...more,
+  };
+}
+
+/** A seller in a hurry: all times short enough for a test. */
+export function display(more: Partial<Display> = {}): Display {
+  return {
+    enabled: true,
+    position: { desktop: "BOTTOM_LEFT", mobile: "BOTTOM" },
+    theme: "LIGHT",
+    highlight: null,
+    initialDelay: 0.1,
+    gap: 0.1,
+    duration: 30,
+    maxPerPage: 3,
+    maxPerSession: 10,
+    ...more,
+  };
+}
+
+export async function startFixture(script: string): Promise<Fixture> {
+  const fixture: Fixture = {
+    origin: "",
+    nudges: [nudge("n0000001")],
+    display: display(),
+    pollAfter: null,
+    refusals: [],
+    away: false,
+    unknownTokens: [],
+    expectsRefusals: false,
+    tag: `<script src="${BASE}v1/widget.js" data-channel="default-channel" data-product="UHJvZHVjdDox" async></script>`,
+    css: "body { font-family: sans-serif; margin: 24px }",
+    sessions: [],
+    asked: [],
+    batches: [],
+    events: () => fixture.batches.flatMap((batch) => batch.events),
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+  const server = createServer(async (request, response) => {
+    const url = new URL(request.url ?? "/", "http://127.0.0.1");
+    const path = url.pathname.replace(BASE, "");
+    const body = await bodyOf(request);
+    const status = fixture.away ? 500 : 200;
+    const stale = (token: string | null) => fixture.unknownTokens.includes(token ?? "");
+    if (path === "v1/widget.js") reply(response, 200, readFileSync(script), "text/javascript");
+    else if (path === "v1/session") reply(response, status, session(fixture, body));
+    else if (path === "v1/nudges" && stale(url.searchParams.get("token")))
+      reply(response, 401, "{}");
+    else if (path === "v1/nudges") reply(response, status, feed(fixture, url.searchParams));
+    else if (path === "v1/events" && stale(JSON.parse(body).token)) reply(response, 401, "{}");
+    else if (path === "v1/events") takeEvents(fixture, request, response, body);
+    else if (path === "/shop.css") reply(response, 200, fixture.css, "text/css");
+    else if (path === "/chair.svg") reply(response, 200, CHAIR, "image/svg+xml");
+    else if (path === "/favicon.ico") reply(response, 204, "");
+    else reply(response, 200, page(fixture), "text/html");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  fixture.origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return fixture;
+}
+
+function session(fixture: Fixture, body: string): string {
+  fixture.sessions.push(body);
+  const expiresAt = new Date(Date.now() + 86_400_000).toISOString();
+  return JSON.stringify({ token: `token-${fixture.sessions.length}`, expiresAt });
+}
+
+function feed(fixture: Fixture, asked: URLSearchParams): string {
+  fixture.asked.push(asked);
+  const seen = (asked.get("exclude") ?? "").split(",");
+  const nudges = fixture.nudges.filter((nudge) => !seen.includes(nudge.id));
+  return JSON.stringify({ nudges, display: fixture.display, pollAfter: fixture.pollAfter });
+}
+
+function takeEvents(
+  fixture: Fixture,
+  request: IncomingMessage,
+  response: ServerResponse,
+  body: string,
+): void {
+  const status = fixture.refusals.shift();
+  if (status) {
+    response.setHeader("Retry-After", "1");
+    reply(response, status, "{}");
+    return;
+  }
+  fixture.batches.push({ type: request.headers["content-type"] ?? "", ...JSON.parse(body) });
+  reply(response, 202, JSON.stringify({ accepted: 1, rejected: [] }));
+}
+
+function page({ tag }: Fixture): string {
+  return `<!doctype html><html lang="en"><head><title>A shop</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="stylesheet" href="/shop.css"></head>
+<body><h1>Oak chair</h1><input id="search" autofocus><p id="last">The end</p>${tag}</body></html>`;
+}
+
+function reply(response: ServerResponse, status: number, body: string | Buffer, type?: string) {
+  response.writeHead(status, {
+    "Content-Type": type ?? "application/json",
+    "Content-Security-Policy": POLICY,
+  });
+  response.end(body);
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
+
+const CHAIR = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="64" fill="#eadfce"/>
+<g fill="none" stroke="#8a5a33" stroke-width="3" stroke-linecap="round"><path d="M22 14v38M42 34v18M22 34h20M22 40h20M22 20h6v14h-6"/></g></svg>`;

@@ -1,0 +1,278 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { display, nudge } from "./fixture-server.ts";
+import { listen, openShop, setHidden, until } from "./shop.ts";
+
+const two = [nudge("n0000001"), nudge("n0000002")];
+
+test("a nudge is shown whole, moves nothing and leaves the focus where it is", async (t) => {
+  const { page, fixture } = await openShop(t, (fixture) => {
+    const occurredAt = new Date(Date.now() - 5 * 60_000).toISOString();
+    fixture.nudges = [nudge("n0000001", { image: "/chair.svg", href: "/oak-chair", occurredAt })];
+  });
+  const toast = page.locator("saleor-nudges .toast");
+  await toast.waitFor();
+
+  assert.equal(await toast.locator("[part=title]").innerText(), "Nudge n0000001");
+  assert.equal(
+    await toast.locator("[part=text]").innerText(),
+    "Someone in Lisbon bought this chair.",
+  );
+  assert.equal(await toast.locator("[part=time]").innerText(), "5 minutes ago");
+  const image = toast.locator("[part=image]");
+  assert.deepEqual(
+    await image.evaluate((image: HTMLImageElement) => [image.width, image.height]),
+    [64, 64],
+  );
+  assert.equal(await toast.locator("a").getAttribute("href"), `${fixture.origin}/oak-chair`);
+  assert.equal(
+    await page.locator("saleor-nudges [role=status]").innerText(),
+    "Nudge n0000001. Someone in Lisbon bought this chair.",
+  );
+  assert.equal(await page.evaluate(() => document.activeElement?.id), "search");
+  assert.equal(await toast.evaluate((toast) => toast.matches(":popover-open")), true);
+  const shifts = await page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        new PerformanceObserver((list) => resolve(list.getEntries().length)).observe({
+          type: "layout-shift",
+          buffered: true,
+        });
+        setTimeout(() => resolve(0), 300);
+      }),
+  );
+  assert.equal(shifts, 0);
+});
+
+test("a picture that fails gives way to a drawing", async (t) => {
+  const { page } = await openShop(t, (fixture) => {
+    fixture.nudges = [nudge("n0000001", { image: "/no-picture-but-a-page" })];
+  });
+  await page.locator(".toast [part=icon] svg").waitFor();
+  assert.equal(await page.locator(".toast img").count(), 0);
+});
+
+test("Esc closes it, the next one comes after the gap, and neither comes back", async (t) => {
+  const { page, fixture } = await openShop(t, (fixture) => {
+    fixture.nudges = two;
+  });
+  const heard = await listen(page);
+  await page.getByText("Nudge n0000001", { exact: true }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByText("Nudge n0000002", { exact: true }).waitFor();
+  assert.equal(await page.locator(".toast:not(.leaving)").count(), 1);
+  await page.locator(".toast:not(.leaving)").getByRole("button", { name: "Close" }).click();
+  await page.locator(".toast").waitFor({ state: "detached" });
+  assert.deepEqual(
+    (await heard()).filter((line) => line.startsWith("nudges:closed")),
+    ["nudges:closed n0000001 USER", "nudges:closed n0000002 USER"],
+  );
+
+  await page.reload();
+  await until("a second request", () => fixture.asked.length === 2);
+  assert.equal(fixture.asked[1]?.get("exclude"), "n0000001,n0000002");
+  await page.waitForTimeout(500);
+  assert.equal(await page.locator(".toast").count(), 0);
+});
+
+test("closing by keyboard gives the focus back", async (t) => {
+  const { page } = await openShop(t);
+  await page.locator(".toast").waitFor();
+  await page.keyboard.press("Tab");
+  assert.equal(
+    await page.evaluate(
+      () => document.querySelector("saleor-nudges")?.shadowRoot?.activeElement?.className,
+    ),
+    "close",
+  );
+  await page.keyboard.press("Enter");
+  await page.locator(".toast").waitFor({ state: "detached" });
+  assert.equal(await page.evaluate(() => document.activeElement?.id), "search");
+});
+
+test("a nudge leaves when its time is over, but not from under the pointer", async (t) => {
+  const { page } = await openShop(
+    t,
+    (fixture) => {
+      fixture.display = display({ duration: 1.5 });
+    },
+    { reducedMotion: "reduce" },
+  );
+  const heard = await listen(page);
+  await page.locator(".toast").hover();
+  await page.waitForTimeout(2000);
+  assert.equal(await page.locator(".toast:not(.leaving)").count(), 1);
+  await page.mouse.move(900, 10);
+  await page.locator(".toast").waitFor({ state: "detached" });
+  assert.ok((await heard()).includes("nudges:closed n0000001 TIMEOUT"));
+});
+
+test("nothing is shown that the page has cancelled; the next one has its turn", async (t) => {
+  const { page, fixture } = await openShop(
+    t,
+    (fixture) => {
+      fixture.nudges = two;
+    },
+    {
+      init: () =>
+        addEventListener("nudges:shown", (event) => {
+          if ((event as CustomEvent).detail.nudge.id === "n0000001") event.preventDefault();
+        }),
+    },
+  );
+  await page.getByText("Nudge n0000002", { exact: true }).waitFor();
+  assert.equal(await page.getByText("Nudge n0000001").count(), 0);
+  await until("the second is seen", () =>
+    fixture.events().some(({ nudge }) => nudge === "n0000002"),
+  );
+  assert.equal(
+    fixture.events().some(({ nudge }) => nudge === "n0000001"),
+    false,
+  );
+});
+
+test("nothing is shown or asked while the tab is hidden", async (t) => {
+  const { page, fixture } = await openShop(
+    t,
+    (fixture) => {
+      fixture.nudges = two;
+    },
+    { init: () => Object.defineProperty(document, "hidden", { configurable: true, value: true }) },
+  );
+  await page.locator("saleor-nudges").waitFor({ state: "attached" });
+  await page.waitForTimeout(600);
+  assert.equal(fixture.asked.length, 0);
+
+  await setHidden(page, false);
+  await page.getByText("Nudge n0000001", { exact: true }).waitFor();
+  await page.keyboard.press("Escape");
+  await setHidden(page, true);
+  await page.waitForTimeout(800);
+  assert.equal(await page.locator(".toast").count(), 0);
+
+  await setHidden(page, false);
+  await page.getByText("Nudge n0000002", { exact: true }).waitFor();
+});
+
+test("a nudge that is no longer true is taken back by the next poll", async (t) => {
+  const { page, fixture } = await openShop(t, (fixture) => {
+    fixture.pollAfter = 1;
+  });
+  const heard = await listen(page);
+  await page.locator(".toast").waitFor();
+  const before = fixture.asked.length;
+  await until("two polls", () => fixture.asked.length >= before + 2);
+  assert.equal(fixture.asked.at(-1)?.get("exclude"), null);
+  assert.equal(await page.locator(".toast:not(.leaving)").count(), 1);
+
+  fixture.nudges = [];
+  await page.locator(".toast").waitFor({ state: "detached" });
+  assert.ok((await heard()).includes("nudges:closed n0000001 WITHDRAWN"));
+  // Longer than events wait for company.
+  await page.waitForTimeout(2500);
+  assert.equal(
+    fixture.events().some(({ kind }) => kind === "nudge_closed"),
+    false,
+  );
+});
+
+test("the seller's limits hold, and off is off", async (t) => {
+  const { page, fixture } = await openShop(t, (fixture) => {
+    fixture.nudges = [...two, nudge("n0000003")];
+    fixture.display = display({ duration: 0.2, maxPerPage: 1, maxPerSession: 2 });
+  });
+  const shown = await listen(page);
+  await page.waitForTimeout(1500);
+  assert.equal((await shown()).filter((line) => line.includes("shown")).length, 1);
+
+  for (const expected of [1, 0]) {
+    await page.reload();
+    const shown = await listen(page);
+    await page.waitForTimeout(1200);
+    assert.equal((await shown()).filter((line) => line.includes("shown")).length, expected);
+  }
+  fixture.display = display({ enabled: false });
+  await page.evaluate(() => sessionStorage.clear());
+  await page.reload();
+  await page.waitForTimeout(600);
+  assert.equal(await page.locator(".toast").count(), 0);
+});
+
+test("a shopper in a dialog is left alone", async (t) => {
+  const { page } = await openShop(t, () => {}, {
+    init: () =>
+      addEventListener("DOMContentLoaded", () => {
+        const dialog = document.createElement("dialog");
+        document.body.append(dialog);
+        dialog.showModal();
+      }),
+  });
+  await page.waitForTimeout(800);
+  assert.equal(await page.locator(".toast").count(), 0);
+  await page.keyboard.press("Escape");
+  await page.locator(".toast").waitFor();
+});
+
+for (const [theme, colorScheme, expected] of [
+  ["LIGHT", "dark", "rgb(255, 255, 255)"],
+  ["DARK", "light", "rgb(29, 29, 32)"],
+  ["AUTO", "light", "rgb(255, 255, 255)"],
+  ["AUTO", "dark", "rgb(29, 29, 32)"],
+] as const) {
+  test(`the theme ${theme} on a ${colorScheme} screen is ${expected}`, async (t) => {
+    const { page } = await openShop(
+      t,
+      (fixture) => {
+        fixture.display = display({ theme });
+      },
+      { colorScheme },
+    );
+    const toast = page.locator(".toast");
+    await toast.waitFor();
+    const background = await toast.evaluate((toast) => getComputedStyle(toast).backgroundColor);
+    assert.equal(background, expected);
+  });
+}
+
+for (const [desktop, mobile, width, near] of [
+  ["BOTTOM_LEFT", "TOP", 1000, { bottom: 20, left: 20 }],
+  ["BOTTOM_RIGHT", "TOP", 1000, { bottom: 20, right: 20 }],
+  ["BOTTOM_RIGHT", "TOP", 360, { top: 12, left: 12, right: 12 }],
+  ["BOTTOM_LEFT", "BOTTOM", 360, { bottom: 12, left: 12, right: 12 }],
+] as const) {
+  test(`${desktop}, ${mobile} on a screen ${width} wide: ${JSON.stringify(near)}`, async (t) => {
+    const { page } = await openShop(
+      t,
+      (fixture) => {
+        fixture.display = display({ position: { desktop, mobile } });
+      },
+      { viewport: { width, height: 600 }, reducedMotion: "reduce" },
+    );
+    const toast = page.locator(".toast");
+    await toast.waitFor();
+    assert.equal(await toast.evaluate((toast) => getComputedStyle(toast).animationName), "none");
+    const box = await toast.boundingBox();
+    assert.ok(box);
+    const { x: left, y: top } = box;
+    const sides = { left, top, right: width - left - box.width, bottom: 600 - top - box.height };
+    for (const [side, distance] of Object.entries(near)) {
+      assert.equal(sides[side as keyof typeof sides], distance, side);
+    }
+  });
+}
+
+test("the shop's own style sheet dresses it, through properties and parts", async (t) => {
+  const { page } = await openShop(t, (fixture) => {
+    fixture.css = `body { font-family: Georgia; text-transform: uppercase }
+      saleor-nudges { --saleor-nudges-background: rgb(1, 2, 3) }
+      saleor-nudges::part(title) { color: rgb(4, 5, 6) }`;
+  });
+  const toast = page.locator(".toast");
+  await toast.waitFor();
+  const look = await toast.evaluate((toast) => {
+    const { backgroundColor, fontFamily, textTransform } = getComputedStyle(toast);
+    const title = toast.querySelector("[part=title]") as Element;
+    return [backgroundColor, fontFamily, textTransform, getComputedStyle(title).color];
+  });
+  assert.deepEqual(look, ["rgb(1, 2, 3)", "Georgia", "none", "rgb(4, 5, 6)"]);
+});
