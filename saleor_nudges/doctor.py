@@ -45,7 +45,8 @@ def remove_periodic_tasks() -> int:
     """Remove our rows from Saleor's scheduler; return how many."""
     if not apps.is_installed("django_celery_beat"):
         return 0
-    table: Any = apps.get_model("django_celery_beat.PeriodicTask")
+    registry: Any = apps  # not installed where types are checked
+    table = registry.get_model("django_celery_beat", "PeriodicTask")
     deleted, _ = table.objects.filter(name__startswith="saleor-nudges-").delete()
     return int(deleted)
 

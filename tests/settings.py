@@ -1,6 +1,7 @@
 """Django settings of the tests: the engine on real servers, the host in memory."""
 
 import os
+from pathlib import Path
 
 SECRET_KEY = "not a secret: this is a test"
 DEBUG = False
@@ -8,7 +9,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "saleor_nudges.urls"
-INSTALLED_APPS = ["saleor_nudges"]
+INSTALLED_APPS = ["saleor_nudges", "demo"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES: dict[str, object] = {
     "default": {"ENGINE": "django.db.backends.postgresql", "NAME": "nudges"}
@@ -20,6 +21,10 @@ if url := os.environ.get("DATABASE_URL"):
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CELERY_BEAT_SCHEDULE: dict[str, object] = {}
+# The demo shop is one of the hosts the contract suite asks.
+DEMO_URL = "http://127.0.0.1:8400"
+DEMO_DELAY = 20
+DEMO_MAIL = Path("build/demo/mail")
 SALEOR_NUDGES = {
     "HOST": "saleor_nudges.host.memory.MemoryHost",
     "EMAIL_CHANNEL": "saleor_nudges.messaging.channels.memory.MemoryChannel",

@@ -19,11 +19,3 @@ def allowed(info: Any, permission: str) -> Requester:
             f"To access this path, you need one of the following permissions: {permission}"
         )
     return found
-
-
-def allowed_app(info: Any, permission: str) -> Requester:
-    """Return the app that sends this query: the storefront's own server."""
-    found = allowed(info, permission)
-    if not found.is_app:
-        raise PermissionDenied("Only an app may do this.")
-    return found

@@ -9,7 +9,7 @@ import graphene
 from saleor_nudges import conf, consent, crypto
 from saleor_nudges.capture import capture
 from saleor_nudges.events import ConsentGiven, ConsentWithdrawn, Contact
-from saleor_nudges.exceptions import InvalidInput
+from saleor_nudges.exceptions import InvalidInput, PermissionDenied
 from saleor_nudges.graphql.context import allowed
 from saleor_nudges.graphql.errors import answered
 from saleor_nudges.graphql.mutation import SellerMutation, errors_field, given
@@ -124,7 +124,7 @@ class MessagingConsentUpdate(SellerMutation):
     @classmethod
     def perform(cls, asker: Requester, **data: Any) -> Any:
         if not asker.is_app:
-            raise InvalidInput("Only an app may say so for a person.", field=None)
+            raise PermissionDenied("Only an app may say so for a person.")
         if not ADDRESS.fullmatch(data["email"].strip()):
             raise InvalidInput("This is not an email address.", field="email")
         now = datetime.now(UTC)
@@ -134,7 +134,7 @@ class MessagingConsentUpdate(SellerMutation):
                 shop=asker.shop.pk,
                 channel=data["channel"],
                 occurred_at=now,
-                # Two people may answer in the same millisecond; the person is not named in the open.
+                # Two people may answer at the same moment; neither is named in the open.
                 revision=crypto.keyed_hash("consent", f"{now.isoformat()} {data['email']}"),
                 message_channel=data["message_channel"],
                 source=data["source"][:64],

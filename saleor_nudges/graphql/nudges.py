@@ -5,6 +5,7 @@ from typing import Any
 
 import graphene
 
+from saleor_nudges import crypto
 from saleor_nudges.asgi import requests
 from saleor_nudges.exceptions import InvalidInput
 from saleor_nudges.graphql.context import allowed, requester
@@ -16,6 +17,9 @@ from saleor_nudges.models import NudgeConfig, NudgeType
 from saleor_nudges.nudges import KINDS, configs
 from saleor_nudges.nudges.base import PAGES
 from saleor_nudges.nudges.choose import choose
+
+# As long as the digest that is made with it.
+SHORTEST_SECRET = 32
 
 NudgeTypeEnum = graphene.Enum("NudgeTypeEnum", [(kind.name, kind.value) for kind in NudgeType])
 NudgeCategoryEnum = graphene.Enum(
@@ -194,6 +198,9 @@ class NudgeSettingsInput(graphene.InputObjectType):
         description="Address of a product's page, with {slug} and {channel}."
     )
     checkout_url = graphene.String(description="Address of the checkout's page, with {checkout}.")
+    storefront_secret = graphene.String(
+        description="Secret of at least 32 characters by which the storefront signs its users."
+    )
 
     class Meta:
         description = "Fields of the nudges' appearance that can be changed."
@@ -245,8 +252,10 @@ class NudgeSettingsUpdate(SellerMutation):
     @classmethod
     def perform(cls, asker: Requester, **data: Any) -> Any:
         changes = given(data["input"])
-        after = dict(changes)
         shop = asker.shop
+        if (secret := changes.pop("storefront_secret", None)) is not None:
+            shop.sealed_storefront_secret = _sealed_secret(secret)
+        after = dict(changes)
         if (tracking := changes.pop("is_tracking_enabled", None)) is not None:
             shop.tracking_since = (shop.tracking_since or datetime.now(UTC)) if tracking else None
         for field in ("product_url", "checkout_url"):
@@ -256,6 +265,14 @@ class NudgeSettingsUpdate(SellerMutation):
         settings = configs.change_settings(shop, data["channel"], changes)
         cls.wrote(asker, settings.channel, after)
         return cls(nudge_settings=settings, errors=[])
+
+
+def _sealed_secret(secret: str) -> bytes:
+    if len(secret) < SHORTEST_SECRET:
+        raise InvalidInput(
+            f"A secret has at least {SHORTEST_SECRET} characters.", field="storefrontSecret"
+        )
+    return crypto.seal(secret)
 
 
 def _page(url: str, field: str) -> str:

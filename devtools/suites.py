@@ -1,0 +1,140 @@
+"""Every suite of `make test`, one after the other; ends by naming which ran and which did not.
+
+python -m devtools.suites             # all of them
+python -m devtools.suites lint        # by name
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from devtools import schema
+
+ROOT = Path(__file__).resolve().parent.parent
+WIDGET = ROOT / "storefront-widget"
+BUILT_WIDGET = ROOT / "saleor_nudges" / "static" / "saleor_nudges" / "widget.js"
+SERVED = (sys.executable, "-m", "devtools.servers", "--", sys.executable, "-m", "pytest", "-q")
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Some tests with a name. `missing` says why they cannot run here; empty when they can."""
+
+    name: str
+    run: Callable[[], bool]
+    missing: Callable[[], str] = lambda: ""
+
+
+def lint() -> bool:
+    """Run the linters, the type checker, the import contracts and the drift checks."""
+    python = sys.executable
+    return all(
+        [
+            run(python, "-m", "ruff", "check", "-q", "."),
+            run(python, "-m", "ruff", "format", "-q", "--check", "."),
+            run(python, "-m", "mypy", "--no-error-summary"),
+            run(str(Path(python).parent / "lint-imports"), "--no-logo"),
+            schema.is_current(),
+        ]
+    )
+
+
+def engine() -> bool:
+    """Run the Python tests on real Postgres and Valkey."""
+    return run(*SERVED, "-m", "not browser")
+
+
+def widget() -> bool:
+    """Run the widget's own linter, types and unit tests."""
+    return run("npm", "run", "--silent", "lint", at=WIDGET) and run(
+        "npm", "run", "--silent", "test", at=WIDGET
+    )
+
+
+def widget_in_browser() -> bool:
+    """Run the widget's tests in a real Chromium."""
+    return run("npm", "run", "--silent", "test:browser", at=WIDGET)
+
+
+def story_in_browser() -> bool:
+    """Tell the whole story on the demo shop in a real Chromium."""
+    return run(*SERVED, "-m", "browser")
+
+
+def saleor() -> bool:
+    """Run the hosted suite inside a real Saleor."""
+    return run(sys.executable, "-m", "devtools.saleor")
+
+
+def no_browser() -> str:
+    """Say why browser tests cannot run; install Chromium first where that is possible."""
+    if _chromium():
+        return ""
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        print("Installing chromium from the system's packages …", flush=True)
+        _quietly("apt-get", "update")
+        _quietly("apt-get", "install", "-y", "--no-install-recommends", "chromium")
+    return "" if _chromium() else "no Chromium here, and not root to install one"
+
+
+def no_saleor() -> str:
+    """Say why the hosted suite cannot run."""
+    return "" if os.environ.get("SALEOR_DIR") else "SALEOR_DIR is not set"
+
+
+SUITES = (
+    Suite("lint", lint),
+    Suite("engine", engine),
+    Suite("widget", widget),
+    Suite("widget in a browser", widget_in_browser, no_browser),
+    Suite("story in a browser", story_in_browser, no_browser),
+    Suite("inside Saleor", saleor, no_saleor),
+)
+
+
+def run(*command: str, at: Path = ROOT) -> bool:
+    """Run a command in sight; tell whether it succeeded."""
+    return subprocess.run(command, cwd=at, check=False).returncode == 0
+
+
+def main(names: Sequence[str]) -> int:
+    """Run the suites of these names, or all; return the exit code."""
+    lines, is_green = [], True
+    wanted = [suite for suite in SUITES if not names or suite.name in names]
+    if any(suite.name != "lint" for suite in wanted):
+        _build_widget()
+    for suite in wanted:
+        reason = suite.missing()
+        if reason:
+            lines.append(f"not run  {suite.name}: {reason}")
+            continue
+        print(f"\n== {suite.name}", flush=True)
+        started = time.monotonic()
+        passed = suite.run()
+        is_green &= passed
+        took = time.monotonic() - started
+        lines.append(f"{'passed ' if passed else 'FAILED '}  {suite.name} ({took:.0f} s)")
+    print("\n" + "\n".join(lines), flush=True)
+    return 0 if is_green else 1
+
+
+def _build_widget() -> None:
+    subprocess.run(["make", "-s", str(BUILT_WIDGET.relative_to(ROOT))], cwd=ROOT, check=True)
+
+
+def _quietly(*command: str) -> None:
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run(command, check=False, env=environment, capture_output=True)
+
+
+def _chromium() -> str | None:
+    return os.environ.get("CHROMIUM") or shutil.which("chromium")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
