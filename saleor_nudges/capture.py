@@ -33,7 +33,7 @@ def capture(*events: Event, now: datetime | None = None) -> None:
 
 def check(event: Event, now: datetime) -> None:
     """Raise InvalidEvent, naming the field, unless the event can be kept."""
-    if not event.channel:
+    if event.in_channel and not event.channel:
         raise InvalidEvent("An event needs the slug of a channel.", field="channel")
     if event.occurred_at.tzinfo is None:
         raise InvalidEvent("The time needs a time zone.", field="at")

@@ -1,7 +1,8 @@
 """How a shop is spoken to from outside: its GraphQL API, and the keys it signs with.
 
-The address comes from whoever registers, so it is not trusted: no private network, no redirect, no
-proxy, no endless answer. Whatever goes wrong is HostUnavailable, and says nothing of what was asked.
+The address comes from whoever registers, so it is not trusted: no private network, no redirect,
+no proxy, no endless answer. What goes wrong is HostUnavailable, and repeats nothing of what was
+asked.
 """
 
 import json
@@ -19,6 +20,8 @@ from saleor_nudges.exceptions import HostUnavailable
 
 Json = dict[str, Any]
 
+# What our manifest calls us, in every shop.
+IDENTIFIER: Final = "saleor-nudges"
 # To connect, and to answer. Saleor itself gives an app's webhooks 2 and 18 seconds.
 TIMEOUT: Final = (2.0, 8.0)
 # A page of 100 orders with 50 lines each is 2 MB.
@@ -105,6 +108,6 @@ def _config(allow_private: bool) -> Config:  # noqa: FBT001 - the key of the cac
         ip_filter_allow_loopback_ips=allow_private,
         never_redirect=True,
         default_timeout=TIMEOUT,
-        user_agent_override="saleor-nudges",
+        user_agent_override=IDENTIFIER,
     )
 

@@ -1,4 +1,4 @@
-"""We install into the locked environment of each supported Saleor without moving one of its pins."""
+"""We install into the locked environment of each supported Saleor and move none of its pins."""
 
 import json
 import subprocess
@@ -20,6 +20,10 @@ def pins(path: Path) -> dict[str, str]:
     return {
         name.split("[")[0].strip().lower().replace("_", "-"): pin.strip() for name, pin in pairs
     }
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower().replace("_", "-")
 
 
 def test_every_supported_saleor_is_recorded():
@@ -56,8 +60,8 @@ def test_no_pin_moves(path):
     # then it finds an answer, and everything Saleor has stays what it is
     assert report.returncode == 0, report.stderr[-2000:]
     found = {
-        item["metadata"]["name"].lower().replace("_", "-"): item["metadata"]["version"]
+        _plain(item["metadata"]["name"]): item["metadata"]["version"]
         for item in json.loads(report.stdout)["install"]
     }
     assert {name: pin for name, pin in found.items() if locked.get(name, pin) != pin} == {}
-    assert found.keys() - locked.keys() == OURS
+    assert found.keys() - locked.keys() <= OURS

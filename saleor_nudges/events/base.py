@@ -66,6 +66,8 @@ class Event:
     flow: ClassVar[Flow]
     # These fields are encrypted wherever the event waits, and left out where it is stored.
     sealed: ClassVar[frozenset[str]] = frozenset({"contact", "checkout_id"})
+    # A product, its stock and a customer belong to the whole shop: their channel is "".
+    in_channel: ClassVar[bool] = True
 
     shop: UUID
     channel: str

@@ -10,6 +10,7 @@ from saleor_nudges.events.base import Contact, Fact
 class ProductFact(Fact):
     """About a product."""
 
+    in_channel: ClassVar[bool] = False
     product_id: str
 
     @property
@@ -36,6 +37,7 @@ class StockChanged(Fact):
     """A variant's stock may have changed; ask the host before saying so."""
 
     kind: ClassVar[str] = "stock_changed"
+    in_channel: ClassVar[bool] = False
     variant_id: str
 
     @property
@@ -48,6 +50,7 @@ class CustomerErased(Fact):
     """The shop deleted a customer; we forget the person too."""
 
     kind: ClassVar[str] = "customer_erased"
+    in_channel: ClassVar[bool] = False
     user: str  # a keyed hash of the user's global id
     contact: Contact | None = None
 

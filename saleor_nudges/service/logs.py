@@ -8,7 +8,7 @@ from pythonjsonlogger.json import JsonFormatter
 from saleor_nudges import telemetry
 
 
-class JsonLine(JsonFormatter):  # type: ignore[misc]  # the library carries no types
+class JsonLine(JsonFormatter):
     """Puts the fields of our own lines, and the context of everybody's, beside the message."""
 
     def add_fields(

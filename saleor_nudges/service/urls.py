@@ -2,12 +2,17 @@
 
 from django.urls import include, path
 
+from saleor_nudges import manifest, register
 from saleor_nudges.service import health
+from saleor_nudges.webhooks.saleor import SaleorWebhookView
 
 urlpatterns = [
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("metrics", health.metrics),
+    path("manifest", manifest.view),
+    path("register", register.view),
+    path("webhooks/saleor/", SaleorWebhookView.as_view()),
     path("", include("saleor_nudges.urls")),
 ]
 

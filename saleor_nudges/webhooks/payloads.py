@@ -82,7 +82,7 @@ def _checkout(data: Json) -> Checkout:
 
 def _order(data: Json) -> Order:
     total = data["total"]["gross"]
-    # A refund that leaves the status alone is said by its amount only; webhooks say it by their name.
+    # A refund may leave the status alone: webhooks say it by their name, the API by the amount.
     is_refunded = _money(data.get("totalRefunded")) > 0
     return Order(
         id=data["id"],
