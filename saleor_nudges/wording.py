@@ -45,12 +45,19 @@ def check(template: str, *, field: str) -> None:
 
 
 def _render(template: str, facts: dict[str, Any], *, html: bool) -> str:
-    # In Liquid an empty text is true; a seller who writes {% if name %} means "if there is one".
-    known = {key: None if value == "" else value for key, value in facts.items()}
     try:
-        return str(_parsed(template, html=html).render(**known)).strip()
+        return str(_parsed(template, html=html).render(**_known(facts))).strip()
     except LiquidError as error:
         raise InvalidInput(f"The text could not be made: {error}", field="text") from error
+
+
+def _known(value: Any) -> Any:
+    # In Liquid an empty text is true; a seller who writes {% if name %} means "if there is one".
+    if isinstance(value, dict):
+        return {key: _known(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_known(item) for item in value]
+    return None if value == "" else value
 
 
 @lru_cache(maxsize=1_000)

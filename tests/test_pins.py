@@ -10,7 +10,14 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SALEORS = sorted((ROOT / "requirements").glob("saleor-*.txt"))
 # What we bring that no Saleor has: two libraries, and what the first of them needs.
-OURS = {"saleor-nudges", "python-liquid", "importlib-resources", "pytz", "prometheus-client"}
+OURS = {
+    "importlib-resources",
+    "markupsafe",
+    "prometheus-client",
+    "python-liquid",
+    "pytz",
+    "saleor-nudges",
+}
 
 
 def pins(path: Path) -> dict[str, str]:

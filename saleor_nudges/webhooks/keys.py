@@ -1,11 +1,10 @@
 """The keys a shop signs with: stored when it registers, fetched again when they changed."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from saleor_nudges import saleor_api, telemetry
 from saleor_nudges.exceptions import BadSignature
@@ -36,10 +35,8 @@ def verified[T](installation: AppInstallation, check: Callable[[KeySet], T]) -> 
 
 def _may_fetch(installation: AppInstallation) -> bool:
     # One UPDATE takes the turn: of many processes that see the same forgery, one asks.
-    due: datetime = timezone.now() - PAUSE
-    return bool(
-        _row(installation).filter(key_set_fetched_at__lt=due).update(key_set_fetched_at=Now())
-    )
+    due = _row(installation).filter(key_set_fetched_at__lt=Now() - PAUSE)
+    return bool(due.update(key_set_fetched_at=Now()))
 
 
 def _row(installation: AppInstallation) -> Any:
