@@ -13,15 +13,13 @@ import json
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
-from devtools import saleor, servers
+from devtools import saleor, servers, storefront
+from devtools.storefront import STAFF, Json
 
 ROOT = Path(__file__).resolve().parent.parent
 SUBSCRIPTIONS = ROOT / "saleor_nudges" / "webhooks" / "subscriptions"
@@ -33,18 +31,6 @@ HOW = (
     " had just been done, `answered` what the recorder replied. `other_key` was signed before the"
     " shop's key changed."
 )
-ADDRESS = {
-    "firstName": "Ada",
-    "lastName": "Example",
-    "streetAddress1": "1 Example Street",
-    "city": "New York",
-    "countryArea": "NY",
-    "postalCode": "10001",
-    "country": "US",
-    "phone": "+12125550123",
-}
-
-STAFF = ("admin@example.com", "admin")
 CUSTOMER = ("alan@example.com", "an example of a password")
 # A single grey pixel.
 IMAGE = base64.b64decode(
@@ -53,9 +39,6 @@ IMAGE = base64.b64decode(
 
 # Up to 3.22 the enum has CUSTOMER_DELETED but the schema no type to subscribe to.
 UNKNOWN = {"3.21": frozenset({"customer_deleted"}), "3.22": frozenset({"customer_deleted"})}
-
-# What GraphQL answers: whatever JSON holds.
-type Json = Any
 
 
 @dataclass
@@ -143,66 +126,25 @@ def recording(unknown: frozenset[str]) -> Iterator[Recorder]:
         server.shutdown()
 
 
-class Shop:
+class Shop(storefront.Api):
     """Saleor's public API, and patience until the events of each step have arrived."""
 
     def __init__(self, url: str, recorder: Recorder) -> None:
-        self.url = url
+        super().__init__(url)
         self.recorder = recorder
-        self.token = ""
+        # What the next steps are part of; each is named after its mutation.
+        self.part = ""
 
-    @contextlib.contextmanager
-    def acting(self, email: str = "", password: str = "") -> Iterator[None]:
-        """As somebody, or as a guest; a token lasts five minutes."""
-        before, self.token = self.token, ""
-        try:
-            if email:
-                self.log_in(email, password)
-            yield
-        finally:
-            self.token = before
+    def do(self, mutation: str, arguments: str, result: str = "", /, **given: Json) -> Json:
+        step = f"{self.part}: {mutation}" if self.part else self.recorder.step
+        return self.step(step, mutation, arguments, result, **given)
 
-    def log_in(self, email: str, password: str) -> None:
-        self.token = ""
-        query = "mutation($email: String!, $password: String!)"
-        query += "{ tokenCreate(email: $email, password: $password) { token errors { message } } }"
-        self.token = self.ask(query, email=email, password=password)["tokenCreate"]["token"]
-
-    def ask(self, query: str, **variables: Json) -> Json:
-        body = json.dumps({"query": query, "variables": variables}).encode()
-        return self.post(body, "application/json")
-
-    def post(self, body: bytes, content_type: str) -> Json:
-        headers = {"Content-Type": content_type}
-        if self.token:
-            headers["Authorization"] = f"Bearer {self.token}"
-        request = urllib.request.Request(f"{self.url}/graphql/", body, headers)
-        try:
-            with urllib.request.urlopen(request, timeout=60) as response:
-                answer = json.load(response)
-        except urllib.error.HTTPError as error:
-            answer = json.load(error)
-        problems = answer.get("errors") or [
-            problem
-            for result in answer["data"].values()
-            if isinstance(result, dict)
-            for problem in result.get("errors") or []
-        ]
-        if problems:
-            raise RuntimeError(f"{body!r}\n{json.dumps(problems, indent=1)}")
-        return answer["data"]
-
-    def do(
+    def step(
         self, step: str, mutation: str, arguments: str, result: str = "", /, **given: Json
     ) -> Json:
-        """One mutation; `arguments` declares its variables: `id: ID!, email: String!`."""
+        """The same, by a name of its own."""
         self.recorder.step = step
-        names = [part.split(":")[0].strip() for part in arguments.split(",")]
-        declared = ", ".join(f"${part.strip()}" for part in arguments.split(","))
-        passed = ", ".join(f"{name}: ${name}" for name in names)
-        fields = f"{result} errors {{ field message code }}"
-        query = f"mutation({declared}) {{ {mutation}({passed}) {{ {fields} }} }}"
-        answer = self.ask(query, **given)[mutation]
+        answer = super().do(mutation, arguments, result, **given)
         self.settle()
         return answer
 
@@ -214,131 +156,36 @@ class Shop:
                 return
             time.sleep(0.1)
 
-    def wait_until_up(self) -> None:
-        for _ in range(300):
-            with contextlib.suppress(OSError, ValueError, RuntimeError):
-                self.ask("{ shop { name } }")
-                return
-            time.sleep(0.3)
-        raise RuntimeError("Saleor did not start")
-
-    def jwks(self) -> Json:
-        with urllib.request.urlopen(f"{self.url}/.well-known/jwks.json", timeout=10) as response:
-            return json.load(response)
-
 
 # The story ----------------------------------------------------------------------------------------
 
 
-def install(shop: Shop) -> str:
-    """Install the App as the Dashboard does, and answer its id."""
-    manifest = shop.recorder.url("/manifest")
-    shop.do(
-        "install",
-        "appInstall",
-        "input: AppInstallInput!",
-        input={"appName": "Recorder", "manifestUrl": manifest, "permissions": PERMISSIONS},
-    )
-    for _ in range(100):
-        apps = shop.ask("{ apps(first: 10) { edges { node { id name isActive } } } }")["apps"]
-        for edge in apps["edges"]:
-            if edge["node"]["name"] == "Recorder" and edge["node"]["isActive"]:
-                return str(edge["node"]["id"])
-        time.sleep(0.3)
-    failed = shop.ask("{ appsInstallations { status message } }")
-    raise RuntimeError(f"the App was not installed: {failed}")
-
-
 def prepare(shop: Shop) -> None:
     """Let the channel take unpaid orders and pay by transaction; have a customer who can log in."""
-    channels = shop.ask("{ channels { id slug } }")["channels"]
-    channel = next(row["id"] for row in channels if row["slug"] == "default-channel")
-    orders = {
-        "allowUnpaidOrders": True,
-        "automaticallyConfirmAllNewOrders": True,
-        "markAsPaidStrategy": "TRANSACTION_FLOW",
-    }
-    settings = {"orderSettings": orders}
-    declared = "id: ID!, input: ChannelUpdateInput!"
-    shop.do("prepare", "channelUpdate", declared, id=channel, input=settings)
-    declared = "input: ShopSettingsInput!"
+    shop.part = "prepare"
+    storefront.take_unpaid_orders(shop)
     unconfirmed = {"enableAccountConfirmationByEmail": False}
-    shop.do("prepare", "shopSettingsUpdate", declared, input=unconfirmed)
-    account = {"email": CUSTOMER[0], "password": CUSTOMER[1], "channel": "default-channel"}
-    shop.do("prepare", "accountRegister", "input: AccountRegisterInput!", input=account)
+    shop.do("shopSettingsUpdate", "input: ShopSettingsInput!", input=unconfirmed)
+    account = {"email": CUSTOMER[0], "password": CUSTOMER[1], "channel": storefront.CHANNEL}
+    shop.do("accountRegister", "input: AccountRegisterInput!", input=account)
 
 
-def variants(shop: Shop) -> list[Json]:
-    """Variants that can be bought and shipped."""
-    query = """{ products(first: 30, channel: "default-channel",
-        filter: {isPublished: true, stockAvailability: IN_STOCK}) { edges { node { id name
-        productType { isShippingRequired }
-        variants { id quantityAvailable stocks { quantity warehouse { id } } } } } } }"""
-    products = [edge["node"] for edge in shop.ask(query)["products"]["edges"]]
-    return [
-        {**variant, "product": product["id"], "product_name": product["name"]}
-        for product in products
-        if product["productType"]["isShippingRequired"]
-        for variant in product["variants"][:1]
-        if (variant["quantityAvailable"] or 0) > 5
-    ]
-
-
-def fill_checkout(shop: Shop, name: str, email: str, bought: Sequence[Json]) -> Json:
+def fill_checkout(shop: Shop, email: str, bought: Sequence[Json]) -> Json:
     """From an empty cart to a checkout that could be completed."""
-    fields = "checkout { id totalPrice { gross { amount currency } } }"
-    lines = [{"variantId": bought[0]["id"], "quantity": 1}]
-    checkout = shop.do(
-        f"{name}: checkoutCreate",
-        "checkoutCreate",
-        "input: CheckoutCreateInput!",
-        fields,
-        input={"channel": "default-channel", "lines": lines},
-    )["checkout"]
-    key = checkout["id"]
-    lines = [{"variantId": bought[1]["id"], "quantity": 2}]
-    add = "id: ID!, lines: [CheckoutLineInput!]!"
-    shop.do(f"{name}: checkoutLinesAdd", "checkoutLinesAdd", add, id=key, lines=lines)
-    mail = "id: ID!, email: String!"
-    shop.do(f"{name}: checkoutEmailUpdate", "checkoutEmailUpdate", mail, id=key, email=email)
-    for kind in ("Shipping", "Billing"):
-        argument, verb = f"{kind.lower()}Address", f"checkout{kind}AddressUpdate"
-        declared = f"id: ID!, {argument}: AddressInput!"
-        shop.do(f"{name}: {verb}", verb, declared, id=key, **{argument: ADDRESS})
-    opt_in = [{"key": "paper.marketing_opt_in", "value": "true"}]
-    metadata = "id: ID!, input: [MetadataInput!]!"
-    shop.do(f"{name}: updateMetadata", "updateMetadata", metadata, id=key, input=opt_in)
-    query = "query($id: ID!) { checkout(id: $id) { shippingMethods { id active } } }"
-    methods = shop.ask(query, id=key)["checkout"]["shippingMethods"]
-    method = next(row["id"] for row in methods if row["active"])
-    deliver = "id: ID!, deliveryMethodId: ID!"
-    return shop.do(
-        f"{name}: checkoutDeliveryMethodUpdate",
-        "checkoutDeliveryMethodUpdate",
-        deliver,
-        fields,
-        id=key,
-        deliveryMethodId=method,
-    )["checkout"]
-
-
-def complete(shop: Shop, name: str, checkout: Json) -> Json:
-    fields = "order { id total { gross { amount currency } } }"
-    step = f"{name}: checkoutComplete"
-    return shop.do(step, "checkoutComplete", "id: ID!", fields, id=checkout["id"])["order"]
+    return storefront.address_checkout(shop, storefront.start_checkout(shop, bought, email))
 
 
 def buy_and_refund(shop: Shop, bought: Sequence[Json]) -> None:
     """Ordered unpaid, paid later, refunded."""
+    shop.part = "refund"
     with shop.acting():
-        checkout = fill_checkout(shop, "refund", "ada@example.com", bought)
-        order = complete(shop, "refund", checkout)
+        checkout = fill_checkout(shop, "ada@example.com", bought)
+        order = storefront.complete(shop, checkout["id"])
     fields = "order { transactions { id token } }"
-    paid = shop.do("refund: orderMarkAsPaid", "orderMarkAsPaid", "id: ID!", fields, id=order["id"])
+    paid = shop.do("orderMarkAsPaid", "id: ID!", fields, id=order["id"])
     declared = "id: ID!, amount: PositiveDecimal!, pspReference: String!"
     declared += ", type: TransactionEventTypeEnum!"
     shop.do(
-        "refund: transactionEventReport",
         "transactionEventReport",
         declared,
         id=paid["order"]["transactions"][0]["id"],
@@ -350,35 +197,34 @@ def buy_and_refund(shop: Shop, bought: Sequence[Json]) -> None:
 
 def pay_before_ordering(shop: Shop, bought: Sequence[Json]) -> None:
     """A transaction pays a guest's checkout in full; the email is that of an account."""
+    shop.part = "prepaid"
     with shop.acting():
-        checkout = fill_checkout(shop, "prepaid", CUSTOMER[0], bought)
+        checkout = fill_checkout(shop, CUSTOMER[0], bought)
     transaction = {
         "name": "Card",
         "pspReference": "prepaid-1",
         "amountCharged": checkout["totalPrice"]["gross"],
     }
     declared = "id: ID!, transaction: TransactionCreateInput!"
-    step = "prepaid: transactionCreate"
-    shop.do(step, "transactionCreate", declared, id=checkout["id"], transaction=transaction)
+    shop.do("transactionCreate", declared, id=checkout["id"], transaction=transaction)
     with shop.acting():
-        complete(shop, "prepaid", checkout)
+        storefront.complete(shop, checkout["id"])
 
 
 def order_and_cancel(shop: Shop, bought: Sequence[Json]) -> None:
     """Ordered by a customer who is logged in."""
+    shop.part = "cancel"
     with shop.acting(*CUSTOMER):
-        checkout = fill_checkout(shop, "cancel", CUSTOMER[0], bought)
-        order = complete(shop, "cancel", checkout)
-    shop.do("cancel: orderCancel", "orderCancel", "id: ID!", id=order["id"])
+        checkout = fill_checkout(shop, CUSTOMER[0], bought)
+        order = storefront.complete(shop, checkout["id"])
+    shop.do("orderCancel", "id: ID!", id=order["id"])
 
 
 def erase_customer(shop: Shop) -> None:
     customer = {"email": "erased@example.com", "firstName": "Erased", "lastName": "Example"}
-    fields = "user { id }"
-    created = shop.do(
-        "erase: customerCreate", "customerCreate", "input: UserCreateInput!", fields, input=customer
-    )
-    shop.do("erase: customerDelete", "customerDelete", "id: ID!", id=created["user"]["id"])
+    shop.part = "erase"
+    created = shop.do("customerCreate", "input: UserCreateInput!", "user { id }", input=customer)
+    shop.do("customerDelete", "id: ID!", id=created["user"]["id"])
 
 
 def change_stock(shop: Shop, variant: Json) -> None:
@@ -390,15 +236,15 @@ def change_stock(shop: Shop, variant: Json) -> None:
             for stock in variant["stocks"]
         ]
         step = f"stock: {quantity}"
-        shop.do(
+        shop.step(
             step, "productVariantStocksUpdate", declared, variantId=variant["id"], stocks=stocks
         )
 
 
-def rename_product(shop: Shop, variant: Json, step: str) -> None:
-    declared = "id: ID!, input: ProductInput!"
+def rename_product(shop: Shop, variant: Json, part: str) -> None:
+    shop.part = part
     name = {"name": variant["product_name"]}
-    shop.do(f"{step}: productUpdate", "productUpdate", declared, id=variant["product"], input=name)
+    shop.do("productUpdate", "id: ID!, input: ProductInput!", id=variant["product"], input=name)
 
 
 def illustrate(shop: Shop, variant: Json) -> None:
@@ -427,7 +273,7 @@ def be_away_for_a_moment(shop: Shop, variant: Json) -> None:
 
 def story(shop: Shop, app: str) -> None:
     """Everything that makes an event fire, the App's own removal last."""
-    bought = variants(shop)
+    bought = storefront.variants(shop)
     illustrate(shop, bought[1])
     buy_and_refund(shop, bought)
     pay_before_ordering(shop, bought)
@@ -436,8 +282,10 @@ def story(shop: Shop, app: str) -> None:
     change_stock(shop, bought[2])
     rename_product(shop, bought[3], "product")
     be_away_for_a_moment(shop, bought[3])
-    shop.do("product: productDelete", "productDelete", "id: ID!", id=bought[-1]["product"])
-    shop.do("uninstall: appDelete", "appDelete", "id: ID!", id=app)
+    shop.part = "product"
+    shop.do("productDelete", "id: ID!", id=bought[-1]["product"])
+    shop.part = "uninstall"
+    shop.do("appDelete", "id: ID!", id=app)
 
 
 # The run ------------------------------------------------------------------------------------------
@@ -456,8 +304,9 @@ def record(checkout: saleor.Checkout) -> dict[str, Json]:
         with saleor.served(checkout, other, port):
             shop.wait_until_up()
             shop.log_in(*STAFF)
-            app = install(shop)
-            rename_product(shop, variants(shop)[3], "other key")
+            manifest = recorder.url("/manifest")
+            app = storefront.install(shop, "Recorder", manifest, PERMISSIONS)
+            rename_product(shop, storefront.variants(shop)[3], "other key")
             other_jwks = shop.jwks()
         handshake, stale = _split(recorder)
         with saleor.served(checkout, environment, port):

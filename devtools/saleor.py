@@ -1,6 +1,6 @@
 """A real Saleor with saleor-nudges in it, from a checkout: what `make test-saleor` runs in.
 
-    SALEOR_DIR=~/saleor python -m devtools.saleor                    # the hosted suite
+    SALEOR_DIR=~/saleor python -m devtools.saleor                    # the hosted suites
     SALEOR_DIR=~/saleor python -m devtools.saleor test -- -k hooks   # some of it
     SALEOR_DIR=~/saleor python -m devtools.saleor shell -- python manage.py shell
     SALEOR_DIR=~/saleor python -m devtools.saleor serve --port 8000
@@ -32,6 +32,10 @@ ROOT = Path(__file__).resolve().parent.parent
 NAME = "saleor-nudges"
 SETTINGS = "saleor_nudges.plugin.settings"
 TEMPLATE = "saleor"
+PLUGIN_SUITE = ROOT / "tests" / "saleor"
+APP_SUITE = PLUGIN_SUITE / "app"
+# What pytest answers when no test was selected.
+NOTHING_CHOSEN = 5
 
 
 class SetupError(RuntimeError):
@@ -322,9 +326,43 @@ def running(
 # The verbs ----------------------------------------------------------------------------------------
 
 
-def test(checkout: Checkout, environment: Mapping[str, str], arguments: Sequence[str]) -> int:
-    """Run the hosted suite, or the parts of it that are named."""
-    suite = ROOT / "tests" / "saleor"
+def test(checkout: Checkout, arguments: Sequence[str], *, nudges: bool) -> int:
+    """Run the hosted suites, or the parts of them that are named; answer the worse exit code.
+
+    The plugin's is told inside Saleor, by Saleor's Python; the App's beside it, by ours.
+    """
+    named = [argument for argument in arguments if _is_test(argument)]
+    options = [argument for argument in arguments if argument not in named]
+    apart = [path for path in named if _is_for_app(path)]
+    inside = [path for path in named if path not in apart]
+    codes = []
+    if nudges and (inside or not named):
+        with running(checkout) as environment:
+            _say(f"{checkout} with {environment['DJANGO_SETTINGS_MODULE']}")
+            codes.append(_plugin_suite(checkout, environment, [*options, *inside]))
+    if apart or not named:
+        _say(f"{checkout} and the App beside it")
+        codes.append(_app_suite(checkout, [*options, *apart]))
+    # Asked for a part, one suite of the two may know nothing of it.
+    told = [code for code in codes if code != NOTHING_CHOSEN] if arguments else codes
+    return max(told, default=NOTHING_CHOSEN)
+
+
+def _plugin_suite(
+    checkout: Checkout, environment: Mapping[str, str], arguments: Sequence[str]
+) -> int:
+    beside = f"--ignore={APP_SUITE}"
+    command = _pytest(checkout, checkout.python, PLUGIN_SUITE, [beside, *arguments])
+    # From the repository's root the package's source would hide the installed copy.
+    return servers.run(command, environment, cwd=_linked(checkout))
+
+
+def _app_suite(checkout: Checkout, arguments: Sequence[str]) -> int:
+    command = _pytest(checkout, Path(sys.executable), APP_SUITE, arguments)
+    return servers.run(command, {"SALEOR_DIR": str(checkout.path)}, cwd=ROOT)
+
+
+def _pytest(checkout: Checkout, python: Path, suite: Path, arguments: Sequence[str]) -> list[str]:
     options = [
         f"--rootdir={ROOT}",
         f"-c={suite / 'pytest.ini'}",
@@ -334,14 +372,16 @@ def test(checkout: Checkout, environment: Mapping[str, str], arguments: Sequence
     ]
     named = [str(ROOT / part) if _is_test(part) else part for part in arguments]
     targets = [] if any(map(_is_test, arguments)) else [str(suite)]
-    command = [str(checkout.python), "-m", "pytest", *options, *named, *targets]
-    # From the repository's root the package's source would hide the installed copy.
-    return servers.run(command, environment, cwd=_linked(checkout))
+    return [str(python), "-m", "pytest", *options, *named, *targets]
 
 
 def _is_test(argument: str) -> bool:
     path = argument.partition("::")[0]
     return path.startswith("tests") and (ROOT / path).exists()
+
+
+def _is_for_app(argument: str) -> bool:
+    return (ROOT / argument.partition("::")[0]).is_relative_to(APP_SUITE)
 
 
 def shell(checkout: Checkout, environment: Mapping[str, str], arguments: Sequence[str]) -> int:
@@ -356,10 +396,20 @@ def serve(checkout: Checkout, environment: Mapping[str, str], port: int) -> int:
 
 
 @contextlib.contextmanager
-def served(checkout: Checkout, environment: Mapping[str, str], port: int) -> Iterator[None]:
-    """Run the same while the block lasts."""
-    with servers.together(processes(checkout, port), environment, cwd=_linked(checkout)):
-        yield
+def served(
+    checkout: Checkout,
+    environment: Mapping[str, str],
+    port: int,
+    *,
+    beat: bool = True,
+    logs: Path | None = None,
+) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
+    """Run the same while the block lasts; into `logs` each writes its <name>.log."""
+    commands = processes(checkout, port)
+    if not beat:
+        commands.pop("beat")
+    with servers.together(commands, environment, cwd=_linked(checkout), logs=logs) as children:
+        yield children
 
 
 def processes(checkout: Checkout, port: int) -> dict[str, list[str]]:
@@ -400,12 +450,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     port = options.port if options.verb == "serve" else None
     try:
         checkout = find_checkout()
+        if options.verb == "test":
+            return test(checkout, options.arguments, nudges=not options.without_nudges)
         with running(checkout, nudges=not options.without_nudges, port=port) as environment:
             _say(f"{checkout} with {environment['DJANGO_SETTINGS_MODULE']}")
             if options.verb == "serve":
                 return serve(checkout, environment, options.port)
-            verb = shell if options.verb == "shell" else test
-            return verb(checkout, environment, options.arguments)
+            return shell(checkout, environment, options.arguments)
     except (SetupError, servers.ServerError) as error:
         _say(str(error))
         return 2

@@ -521,25 +521,33 @@ def together(
     environment: Mapping[str, str],
     *,
     cwd: Path | None = None,
+    logs: Path | None = None,
 ) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
-    """Run commands side by side while the block lasts."""
+    """Run commands side by side while the block lasts; into `logs` each writes its <name>.log."""
     with _nothing_left_behind(), _signals_unwind(), contextlib.ExitStack() as stack:
         children = {}
         for name, command in commands.items():
-            children[name] = _child(command, environment, cwd)
+            log = logs / f"{name}.log" if logs else None
+            children[name] = _child(command, environment, cwd, log)
             stack.callback(_stop, children[name], signal.SIGTERM)
         yield children
 
 
 def _child(
-    command: Sequence[str], environment: Mapping[str, str], cwd: Path | None
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    cwd: Path | None,
+    log: Path | None = None,
 ) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        command,
-        cwd=cwd,
-        env={**os.environ, **environment},
-        preexec_fn=lambda: _die_with_parent(signal.SIGTERM),
-    )
+    with log.open("ab") if log else contextlib.nullcontext() as output:
+        return subprocess.Popen(
+            command,
+            cwd=cwd,
+            stdout=output,
+            stderr=subprocess.STDOUT if log else None,
+            env={**os.environ, **environment},
+            preexec_fn=lambda: _die_with_parent(signal.SIGTERM),
+        )
 
 
 @contextlib.contextmanager

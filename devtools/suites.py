@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
+import venv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from devtools import schema
 ROOT = Path(__file__).resolve().parent.parent
 WIDGET = ROOT / "storefront-widget"
 BUILT_WIDGET = ROOT / "saleor_nudges" / "static" / "saleor_nudges" / "widget.js"
+OLDEST = min((ROOT / "requirements").glob("saleor-*.txt"))
 SERVED = (sys.executable, "-m", "devtools.servers", "--", sys.executable, "-m", "pytest", "-q")
 
 
@@ -47,6 +49,25 @@ def lint() -> bool:
 def engine() -> bool:
     """Run the Python tests on real Postgres and Valkey."""
     return run(*SERVED, "-m", "not browser")
+
+
+def engine_on_oldest() -> bool:
+    """Run the Python tests again with what the oldest supported Saleor has locked."""
+    home = ROOT / "build" / "oldest"
+    python = home / "bin" / "python"
+    if not python.exists():
+        venv.create(home, with_pip=True)
+    pip = (str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check")
+    needs = ("-c", str(OLDEST), "-r", "requirements/test.in", f"{ROOT}[demo]")
+    # In place of the copy pip just made, so that the tests read this very tree.
+    return (
+        run(*pip, *needs)
+        and run(str(python), "-m", "pip", "uninstall", "-q", "-y", "saleor-nudges")
+        and run(
+            *(sys.executable, "-m", "devtools.servers", "--"),
+            *(str(python), "-m", "pytest", "-q", "-m", "not browser and not slow"),
+        )
+    )
 
 
 def widget() -> bool:
@@ -90,6 +111,7 @@ def no_saleor() -> str:
 SUITES = (
     Suite("lint", lint),
     Suite("engine", engine),
+    Suite("engine on the oldest pins", engine_on_oldest),
     Suite("widget", widget),
     Suite("widget in a browser", widget_in_browser, no_browser),
     Suite("story in a browser", story_in_browser, no_browser),

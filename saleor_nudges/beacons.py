@@ -3,10 +3,10 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from saleor_nudges import telemetry
 from saleor_nudges.capture import capture, check
@@ -33,19 +33,29 @@ KINDS: Final[dict[str, type[View]]] = {
 }
 
 
+def _storable(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("no NUL characters")
+    return value
+
+
+# Postgres keeps every character but this one; lone surrogates pydantic refuses by itself.
+Text = Annotated[str, AfterValidator(_storable)]
+
+
 class Item(BaseModel):
     """One event as a storefront sends it."""
 
     model_config = ConfigDict(extra="ignore", str_max_length=255)
 
     id: UUID
-    kind: str
+    kind: Text
     at: AwareDatetime
-    channel: str = Field(min_length=1)
-    product: str = ""
-    variant: str = ""
-    page: str = Field(default="", max_length=16)
-    nudge: str = Field(default="", max_length=8)
+    channel: Text = Field(min_length=1)
+    product: Text = ""
+    variant: Text = ""
+    page: Text = Field(default="", max_length=16)
+    nudge: Text = Field(default="", max_length=8)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,8 @@ def check(event: Event, now: datetime) -> None:
     moment = moment_of(event.id)
     if moment > now + FUTURE_ALLOWED or event.occurred_at > now + FUTURE_ALLOWED:
         raise InvalidEvent("The event lies more than 24 hours in the future.", field="id")
-    if moment < oldest_kept(event.flow, now):
+    oldest = oldest_kept(event.flow, now)
+    if moment < oldest or event.occurred_at < oldest:
         raise InvalidEvent("The event is older than what is kept.", field="id")
 
 

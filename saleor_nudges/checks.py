@@ -18,6 +18,7 @@ def check_settings(**kwargs: Any) -> list[checks.CheckMessage]:  # noqa: ARG001 
         conf.load(settings.HOST)
         conf.load(settings.COMMERCE_STREAM)
         conf.load(settings.VIEWS_STREAM)
+        conf.load(settings.EMAIL_CHANNEL)
     except ImproperlyConfigured as error:
         return [checks.Error(str(error), id="saleor_nudges.E001")]
     found: list[checks.CheckMessage] = []
@@ -39,12 +40,12 @@ def _check_keys(settings: conf.Settings) -> list[checks.CheckMessage]:
                 id="saleor_nudges.E002",
             )
         ]
-    if not settings.ENCRYPTION_KEYS and not settings.HASH_KEY:
+    if not (settings.ENCRYPTION_KEYS and settings.HASH_KEY):
         return [
             checks.Warning(
-                "Personal data is sealed with a key derived from SECRET_KEY; changing SECRET_KEY"
-                " would make it unreadable.",
-                hint="Set ENCRYPTION_KEYS and HASH_KEY.",
+                "Personal data is sealed and found again with keys derived from SECRET_KEY;"
+                " changing SECRET_KEY would lose it, and who said no to messages.",
+                hint="Set ENCRYPTION_KEYS and HASH_KEY before the first person is known.",
                 id="saleor_nudges.W003",
             )
         ]

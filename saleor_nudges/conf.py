@@ -86,9 +86,11 @@ def load(dotted_path: str) -> Any:
 
 
 def encryption_keys() -> tuple[bytes, ...]:
-    """Return the Fernet keys that seal personal data; the first seals, all of them open."""
-    given = get().ENCRYPTION_KEYS
-    return tuple(key.encode() for key in given) or (derived_key("sealing"),)
+    """Return the Fernet keys that seal personal data; the first seals, all of them open.
+
+    The derived key always opens: what was sealed before keys were set stays readable.
+    """
+    return (*(key.encode() for key in get().ENCRYPTION_KEYS), derived_key("sealing"))
 
 
 def hash_key() -> bytes:

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import connection
 
 from saleor_nudges import conf, crypto, nudges, people, telemetry
-from saleor_nudges.events import CheckoutFact, Event, Flow, OrderFact
+from saleor_nudges.events import CheckoutFact, CustomerErased, Event, Flow, OrderFact
 from saleor_nudges.exceptions import InvalidEvent
 from saleor_nudges.host import Checkout, Host, Order, get_host, host_class
 from saleor_nudges.messaging import consents
@@ -130,7 +130,9 @@ def _completed(event: Event, checkouts: dict[str, Checkout], orders: dict[str, O
 
 def _with_person(shop: Shop, event: Event) -> Event:
     contact = getattr(event, "contact", None)
-    person = people.resolve(shop, contact) if contact else None
+    # Nobody is made only to be forgotten.
+    look_up = people.find if isinstance(event, CustomerErased) else people.resolve
+    person = look_up(shop, contact) if contact else None
     return replace(event, person=person.pk) if person else event
 
 

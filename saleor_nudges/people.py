@@ -42,6 +42,11 @@ def resolve(shop: Shop, contact: Contact) -> Person | None:
     return _update(person, contact, hashes)
 
 
+def find(shop: Shop, contact: Contact) -> Person | None:
+    """Return the person this contact belongs to, if there is one; makes and changes nobody."""
+    return _find(shop, _hashes(contact)) if contact.is_known() else None
+
+
 def contact_of(person: Person | None) -> Contact:
     """Return what we know of a person; an empty contact once they are erased."""
     if person is None:

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -55,7 +56,7 @@ def reconcile_orders(shop: Shop) -> int:
         if not page.next:
             break
         after = page.next
-    _move(cursor, started, caught_up=True)
+    _move(cursor, started, took=timezone.now() - started)
     telemetry.log(telemetry.Log.ORDERS_RECONCILED, logging.DEBUG, count=count)
     return count
 
@@ -74,7 +75,10 @@ def _cursor(shop: Shop) -> Cursor:
     return cursor
 
 
-def _move(cursor: Cursor, position: datetime, *, caught_up: bool = False) -> None:
+def _move(cursor: Cursor, position: datetime, *, took: timedelta | None = None) -> None:
     cursor.position = max(cursor.position, position)
-    changes = {"position": cursor.position} | ({"caught_up_at": Now()} if caught_up else {})
+    changes: dict[str, Any] = {"position": cursor.position}
+    if took is not None:
+        # Caught up as of the start: what was ordered while we read is not known yet.
+        changes["caught_up_at"] = Now() - took
     Cursor.objects.of(cursor.shop_id).filter(pk=cursor.pk).update(**changes)

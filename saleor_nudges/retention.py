@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.db.models.functions import Now
 
-from saleor_nudges import telemetry
+from saleor_nudges import conf, telemetry
 from saleor_nudges.events import Flow
 from saleor_nudges.events.identity import smallest_at
-from saleor_nudges.models import ProductVisitor, ViewEvent
+from saleor_nudges.models import ProductVisitor, ViewEvent, VisitorCheckout
 from saleor_nudges.models.partitions import existing, missing_partitions, oldest_kept
 
 # The longest window a nudge may look back over visitors.
@@ -40,8 +40,12 @@ def drop_old_views(now: datetime) -> int:
 
 
 def forget_visitors() -> int:
-    """Forget who looked at what once no window can count it; return how many rows went."""
-    deleted, _ = (
+    """Forget who looked at what once no window can count it, and whose cart was whose once no
+    visitor's token is that old; return how many rows went.
+    """
+    token_age = timedelta(days=conf.get().VISITOR_TOKEN_DAYS)
+    views, _ = (
         ProductVisitor.objects.across_shops().filter(last_seen__lt=Now() - VISITORS_KEPT).delete()
     )
-    return deleted
+    carts, _ = VisitorCheckout.objects.across_shops().filter(seen_at__lt=Now() - token_age).delete()
+    return views + carts

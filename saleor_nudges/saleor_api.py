@@ -110,4 +110,3 @@ def _config(allow_private: bool) -> Config:  # noqa: FBT001 - the key of the cac
         default_timeout=TIMEOUT,
         user_agent_override=IDENTIFIER,
     )
-

@@ -59,6 +59,7 @@ class Log(StrEnum):
     ORDERS_RECONCILED = "orders reconciled"
     MESSAGE_SENT = "message sent"
     MESSAGE_HELD = "message not sent"
+    TEXT_FAILED = "seller's text failed; ours is shown"
     MESSAGE_IN_DOUBT = "message may or may not have left"
     CHECKOUT_RETURNED = "shopper came back by a link"
     REQUEST_FAILED = "request failed"
@@ -94,9 +95,9 @@ def exposition() -> bytes:
 
 # A checkout's global id is a bearer secret; base64 of "Checkout:" begins with these.
 SECRETS: Final = (
-    (re.compile(r"[\w.+%-]+@[\w-]+\.[\w.-]+"), "<email>"),
+    (re.compile(r"[^\s@<>\"(),:;=&?/\[\]\\]+(?:@|%40)[\w-]+\.[\w.-]+"), "<email>"),
     (re.compile(r"Q2hlY2tvdXQ6[\w+/=%-]*"), "<checkout>"),
-    (re.compile(r"(?i)(bearer\s+|token[\"'=:\s]+)[\w.~+/=-]{12,}"), r"\1<token>"),
+    (re.compile(r"(?i)(bearer\s+|token[\\\"'=:\s]+)[\w.~+/=-]{12,}"), r"\1<token>"),
     (re.compile(r"(?<![\w.-])\+\d[\d\s().-]{7,}\d"), "<phone>"),
 )
 

@@ -24,7 +24,7 @@ from saleor_nudges.host import Checkout, Order, ProductCard
 from saleor_nudges.host.memory import MemoryHost
 from saleor_nudges.models import Cursor, LegalBasis, NudgeType, Shop
 from saleor_nudges.nudges import configs
-from saleor_nudges.recovery import campaigns
+from saleor_nudges.recovery import campaigns, detect
 
 CHANNEL = "default-channel"
 JUICE = ProductCard("UHJvZHVjdDox", "Apple Juice", "apple-juice")
@@ -108,6 +108,15 @@ def checkout_seen(shop: Shop, checkout: Checkout) -> None:
     """Let us hear of a checkout as it is now."""
     capture(full_checkout(shop, checkout))
     consume()
+
+
+def left_behind(shop: Shop, **contact: str) -> Checkout:
+    """Return a checkout of an hour ago whose message is due in the ledger. Recovery must be on."""
+    checkout = a_checkout(shop, **{"email": "anna@example.com", "first_name": "Anna"} | contact)
+    checkout_seen(shop, checkout)
+    caught_up(shop)
+    detect.detect()
+    return checkout
 
 
 def order_placed(

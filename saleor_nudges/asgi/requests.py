@@ -83,6 +83,9 @@ def read_ask(shop: Shop, query: Mapping[str, str]) -> Ask:
     channel = query.get("channel", "")
     if not channel:
         raise InvalidInput("Which channel?", field="channel")
+    for name, value in query.items():
+        if "\0" in value:
+            raise InvalidInput("No NUL characters, please.", field=name)
     page = query.get("page", "OTHER").upper()
     if page not in PAGES:
         raise InvalidInput(f"A page is one of {', '.join(PAGES)}.", field="page")
@@ -135,9 +138,12 @@ def _checkout(value: Any) -> str:
 def _user(shop: Shop, signed: Any) -> str:
     if not signed:
         return ""
+    # Global ids and hex digits; comparing anything else in constant time is not defined.
+    if not (isinstance(signed, str) and signed.isascii()):
+        raise BadSignature("The user is not signed with this shop's secret.")
     sealed = shop.sealed_storefront_secret
     secret = crypto.unseal(bytes(sealed)) if sealed else ""
-    return people.user_hash(access.read_user(str(signed), secret)) or ""
+    return people.user_hash(access.read_user(signed, secret)) or ""
 
 
 def dumped(data: dict[str, Any]) -> bytes:

@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Any
 
 import graphene
+from graphene.utils.str_converters import to_camel_case
 from graphql import GraphQLError
 
 from saleor_nudges import exceptions
@@ -46,7 +47,10 @@ def error_of(error: exceptions.NudgesError) -> NudgeError:
     """Return what a mutation answers for an exception."""
     known = {code.value for code in NudgeErrorCode._meta.enum}
     code = error.code if error.code in known else "NUDGES_ERROR"
-    return NudgeError(field=getattr(error, "field", None), message=str(error), code=code)
+    field = getattr(error, "field", None)
+    return NudgeError(
+        field=to_camel_case(field) if field else None, message=str(error), code=code
+    )
 
 
 def answered[F: Callable[..., Any]](resolver: F) -> F:

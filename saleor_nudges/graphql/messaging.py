@@ -22,6 +22,8 @@ MessageChannelEnum = graphene.Enum(
 MessagingLegalBasisEnum = graphene.Enum(
     "MessagingLegalBasisEnum", [(basis.name, basis.value) for basis in LegalBasis]
 )
+SENDER = re.compile(r"[^@\s<>()\[\],;:\\\"]+@[\w-]+(\.[\w-]+)+")
+LONGEST_NAME, LONGEST_ADDRESS = 255, 254
 ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -41,6 +43,7 @@ class MessagingSettings(graphene.ObjectType):
         description = "Represents who sends messages, and on what ground."
 
     @staticmethod
+    @answered
     def resolve_is_sending_enabled(root: Shop, _info: Any) -> bool:
         return consent.may_send_now(root)
 
@@ -77,8 +80,12 @@ class MessagingSettingsUpdate(SellerMutation):
         for field in ("legal_basis", "sender_name", "sender_email"):
             if field in changes:
                 setattr(shop, field, changes[field])
-        if shop.sender_email and not ADDRESS.fullmatch(shop.sender_email):
+        if shop.sender_email and not _can_send(shop.sender_email):
             raise InvalidInput("This is not an email address.", field="senderEmail")
+        if len(shop.sender_name) > LONGEST_NAME or not shop.sender_name.isprintable():
+            raise InvalidInput(
+                f"A name is one line of at most {LONGEST_NAME} characters.", field="senderName"
+            )
         if "is_sending_enabled" in changes:
             _switch(shop, on=changes["is_sending_enabled"])
         if shop.sending_since and shop.legal_basis == LegalBasis.NONE:
@@ -87,6 +94,12 @@ class MessagingSettingsUpdate(SellerMutation):
         # An address is personal data; that it changed is enough.
         cls.wrote(asker, "", {key: changes[key] for key in changes if key != "sender_email"})
         return cls(messaging_settings=shop, errors=[])
+
+
+def _can_send(address: str) -> bool:
+    # It stands in a header of every message, so nothing that would break one.
+    is_plain = address.isascii() and address.isprintable()
+    return bool(is_plain and len(address) <= LONGEST_ADDRESS and SENDER.fullmatch(address))
 
 
 def _switch(shop: Shop, *, on: bool) -> None:

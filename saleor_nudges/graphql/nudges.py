@@ -41,6 +41,9 @@ NudgeThemeEnum = graphene.Enum(
 )
 
 
+LONGEST_URL = 500
+
+
 class NudgeEvidenceSummary(graphene.ObjectType):
     """The proof behind a nudge, as a storefront may know it."""
 
@@ -141,14 +144,17 @@ class NudgeSettingsType(graphene.ObjectType):
         description = "Represents how nudges look in a channel, and where the shop's pages are."
 
     @staticmethod
+    @answered
     def resolve_is_tracking_enabled(root: Any, _info: Any) -> bool:
         return root.shop.tracking_since is not None
 
     @staticmethod
+    @answered
     def resolve_product_url(root: Any, _info: Any) -> str:
         return str(root.shop.product_url)
 
     @staticmethod
+    @answered
     def resolve_checkout_url(root: Any, _info: Any) -> str:
         return str(root.shop.checkout_url)
 
@@ -276,6 +282,8 @@ def _sealed_secret(secret: str) -> bytes:
 
 
 def _page(url: str, field: str) -> str:
+    if len(url) > LONGEST_URL:
+        raise InvalidInput(f"An address has at most {LONGEST_URL} characters.", field=field)
     if url and not url.startswith(("https://", "http://")):
         raise InvalidInput("An address begins with https://.", field=field)
     if field == "checkout_url" and url and "{checkout}" not in url:
@@ -298,7 +306,10 @@ class NudgeSessionCreate(ShopperMutation):
     @classmethod
     def perform(cls, asker: Requester, **data: Any) -> Any:
         body = requests.dumped({"token": data.get("token") or ""})
-        answer = requests.session(asker.shop, body, datetime.now(UTC))
+        now = datetime.now(UTC)
+        if not configs.is_on(asker.shop, now):
+            raise InvalidInput("Nobody is watched here.")
+        answer = requests.session(asker.shop, body, now)
         return cls(token=answer.body["token"], errors=[])
 
 
@@ -362,9 +373,9 @@ class NudgeEventsTrack(ShopperMutation):
 class NudgeQueries(graphene.ObjectType):
     """What can be asked about nudges."""
 
+    # Nullable: asked together with the shop's own fields, an error of ours must not take those.
     nudges = graphene.Field(
         NudgeFeed,
-        required=True,
         channel=graphene.String(required=True, description="Slug of the channel."),
         page=NudgePageEnum(description="Which kind of page asks."),
         device=NudgeDeviceEnum(description="Which kind of device asks."),
@@ -432,7 +443,7 @@ def feed(asker: Requester, **data: Any) -> NudgeFeed:
         "channel": data["channel"],
         "page": data.get("page") or "OTHER",
         "product": data.get("product_id") or "",
-        "count": str(data.get("first") or 3),
+        "count": str(3 if data.get("first") is None else data["first"]),
         "exclude": ",".join(data.get("exclude") or ()),
         "languageCode": data.get("language_code") or "",
         "token": data.get("token") or "",

@@ -76,6 +76,7 @@ class RecoveryCampaign(graphene.ObjectType):
         description = "Represents what is sent to people who left a checkout."
 
     @staticmethod
+    @answered
     def resolve_steps(root: Campaign, _info: Any) -> Any:
         return campaigns.steps_of(root)
 

@@ -1,5 +1,6 @@
 """The endpoint: POST one operation as JSON, as at Saleor's own."""
 
+import json
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -47,22 +48,40 @@ def _execute(request: HttpRequest) -> dict[str, Any]:
     data = parsed(request.body)
     if not isinstance(data, dict) or not isinstance(data.get("query"), str):
         raise InvalidInput("The body must be a JSON object with a `query`.", field="query")
+    if not _is_storable(data):
+        raise InvalidInput("No NUL characters and no halves of characters.", field="body")
     try:
         document = parse(data["query"])
     except GraphQLError as error:
         raise InvalidInput(str(error), field="query") from error
+    except RecursionError as error:
+        raise InvalidInput("The query is nested too deeply.", field="query") from error
     if _depth(document) > DEEPEST:
         raise InvalidInput("The query is nested too deeply.", field="query")
+    variables, operation = data.get("variables") or {}, data.get("operationName") or None
+    if not isinstance(variables, dict):
+        raise InvalidInput("Variables are a JSON object.", field="variables")
+    if not isinstance(operation, str | None):
+        raise InvalidInput("The name of an operation is a string.", field="operationName")
     result = schema().execute(
         document,
-        variable_values=data.get("variables") or {},
-        operation_name=data.get("operationName"),
+        variable_values=variables,
+        operation_name=operation,
         context_value=request,
     )
     answer: dict[str, Any] = {"data": result.data}
     if result.errors:
         answer["errors"] = [_format(error) for error in result.errors]
     return answer
+
+
+def _is_storable(data: dict[str, Any]) -> bool:
+    text = data["query"] + json.dumps(data.get("variables"), ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text and "\\u0000" not in text
 
 
 def _format(error: Exception) -> dict[str, Any]:

@@ -45,10 +45,14 @@ def record(
     at: datetime,
     source: str,
 ) -> None:
-    """Write down one answer; the same answer again adds nothing."""
+    """Write down one answer; the same answer again adds nothing, but a later no is a later no."""
     answers = Consent.objects.of(shop).filter(person=person, message_channel=message_channel)
     newest = answers.order_by("-at", "-id").first()
     if newest is not None and newest.is_given == given:
+        if not given and at > newest.at:
+            # A yes from in between may still be on its way; it must not look like the newest.
+            newest.at = at
+            newest.save(update_fields=["at"])
         return
     answers.create(
         shop=shop,

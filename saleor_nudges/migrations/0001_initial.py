@@ -181,7 +181,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "ordering": ("campaign", "number"),
+                "ordering": ("number",),
                 "abstract": False,
             },
         ),

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import ClassVar
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -44,7 +45,7 @@ class Kind(ABC):
         )
 
 
-def withdraw(shop: Shop, **about: str) -> None:
+def withdraw(shop: Shop, **about: str | UUID) -> None:
     """Take nudges back at once: they are gone from pages with the next poll."""
     Nudge.objects.of(shop).filter(withdrawn_at__isnull=True, **about).update(
         withdrawn_at=timezone.now()

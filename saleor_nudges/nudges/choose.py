@@ -8,7 +8,8 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from saleor_nudges import people, wording
+from saleor_nudges import people, telemetry, wording
+from saleor_nudges.exceptions import InvalidInput
 from saleor_nudges.experiments import assign
 from saleor_nudges.models import (
     Nudge,
@@ -128,6 +129,7 @@ def _candidates(
         .filter(channel=ask.channel, withdrawn_at__isnull=True, occurred_at__lte=now)
         .filter(Q(valid_until__isnull=True) | Q(valid_until__gt=now))
         .exclude(public_id__in=ask.exclude)
+        .exclude(person__erased_at__isnull=False)
         .exclude(_own(shop, ask))
         .select_related("evidence", "person")
     )
@@ -160,7 +162,7 @@ def _own(shop: Shop, ask: Ask) -> Q:
     """What the visitor did themselves: by their checkouts, their account, their person."""
     own = Q(pk__in=[])
     if ask.user:
-        own |= Q(user=ask.user)
+        own |= Q(user=ask.user) | Q(person__user_hash=ask.user)
     checkouts = TrackedCheckout.objects.of(shop).filter(person__isnull=False)
     if ask.checkout:
         own |= Q(checkout=ask.checkout)
@@ -178,7 +180,14 @@ def _tell(shop: Shop, ask: Ask, config: NudgeConfig, nudge: Nudge) -> Shown | No
     value = _value_for(shop, ask, config, nudge)
     if nudge.value is not None and value is None:
         return None
-    text = wording.text(_template(config, ask.language), _facts(config, nudge, value))
+    facts = _facts(config, nudge, value)
+    try:
+        text = wording.text(_template(config, ask.language), facts)
+    except InvalidInput:
+        # A slip in the seller's own words costs their words, not the page its nudges.
+        telemetry.trouble(telemetry.Log.TEXT_FAILED, channel=nudge.channel, type=nudge.type)
+        ours = KINDS[NudgeType(config.type)].default(shop, nudge.channel)
+        text = wording.text(_template(ours, ask.language), facts)
     return Shown(nudge, text, value, _href(shop, nudge))
 
 
@@ -204,7 +213,8 @@ def _facts(config: NudgeConfig, nudge: Nudge, value: int | None) -> dict[str, An
         "name": "" if config.is_anonymous else who.get("name", ""),
         "city": who.get("city", ""),
         "count": value,
-        "window": _window(config.window_seconds),
+        # Of the number itself: the seller may have changed the window since it was measured.
+        "window": _window(nudge.evidence.window_seconds or config.window_seconds),
     }
 
 

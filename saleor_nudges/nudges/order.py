@@ -9,6 +9,7 @@ from django.utils import timezone
 from saleor_nudges import people
 from saleor_nudges.events import (
     Contact,
+    CustomerErased,
     Event,
     Line,
     OrderCancelled,
@@ -41,14 +42,25 @@ class OrderKind(Kind):
     }
 
     def fold(self, shop: Shop, events: Sequence[Event]) -> None:
+        # In one batch the order of an order's facts says nothing: all bear the order's own time.
+        undone = {e.order_id for e in events if isinstance(e, OrderCancelled | OrderRefunded)}
         for event in events:
             match event:
                 case OrderPlaced(cart=cart) if cart and event.status not in NOT_A_PURCHASE:
-                    self._place(shop, event)
+                    if event.order_id not in undone:
+                        self._place(shop, event)
                 case OrderCancelled() | OrderRefunded():
                     withdraw(shop, source_subject=event.order_id)
                 case ProductWithdrawn():
                     withdraw(shop, product_id=event.product_id)
+                case CustomerErased():
+                    self._forget(shop, event)
+
+    def _forget(self, shop: Shop, event: CustomerErased) -> None:
+        if event.user:
+            withdraw(shop, user=event.user)
+        if event.person:
+            withdraw(shop, person=event.person)
 
     def _place(self, shop: Shop, event: OrderPlaced) -> None:
         # A cancellation may overtake its order on the way to us.

@@ -60,7 +60,10 @@ class NudgesPlugin(BasePlugin):
             _trouble("HOOK_FAILED", hook="pre_save_plugin_configuration")
 
     def webhook(
-        self, request: HttpRequest, path: str, previous_value: HttpResponse
+        self,
+        request: HttpRequest,
+        path: str,
+        previous_value: HttpResponse,  # noqa: ARG002 - Saleor passes it by this name
     ) -> HttpResponseBase:
         """Answer what is below our plugin's address from our own URL table."""
         try:

@@ -24,6 +24,7 @@ from saleor_nudges.recovery.plan import Step, next_message
 # "silent for 30 minutes", as the first message of every recovery tool there is.
 FIRST_DELAY = timedelta(minutes=30)
 # A test may wait a second; nobody wants to wait longer than a month.
+LONGEST_LINE = 255
 SHORTEST, LONGEST = timedelta(seconds=1), timedelta(days=30)
 
 
@@ -56,11 +57,13 @@ def change(campaign: Campaign, changes: dict[str, Any]) -> None:
     for field in ("subject", "text", "html"):
         if field in changes:
             wording.check(changes[field], field=field)
+            if field == "subject":
+                _short(changes[field], field)
             setattr(step, field, changes[field])
     if "delay_seconds" in changes:
         step.delay_seconds = _delay(changes["delay_seconds"])
     if "name" in changes:
-        campaign.name = changes["name"]
+        campaign.name = _short(changes["name"], "name")
     with transaction.atomic():
         campaign.save()
         step.save()
@@ -99,6 +102,12 @@ def first_due(tracked: TrackedCheckout) -> datetime | None:
     arm = assign(tracked.shop_id, tracked.person_id)
     found = next_message(steps, tracked.changed_at, 0, arm)
     return found[0] if found else None
+
+
+def _short(text: str, field: str) -> str:
+    if len(text) > LONGEST_LINE:
+        raise InvalidInput(f"At most {LONGEST_LINE} characters.", field=field)
+    return text
 
 
 def _delay(seconds: int) -> int:

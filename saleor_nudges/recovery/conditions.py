@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import DurationField, Exists, ExpressionWrapper, F, OuterRef, Q, Value
 from django.db.models.functions import Now
 
 from saleor_nudges import conf, consent, people
@@ -21,7 +21,11 @@ from saleor_nudges.models import (
 
 # News of a purchase or of a no may wait in the stream; until it is read nothing is marked.
 STOPPING = ("order_placed", "order_paid", "checkout_paid", "consent_withdrawn", "customer_erased")
-# A message that could not go for so long is about a cart nobody remembers.
+# How long a shopper must have been silent before this step.
+SILENCE = ExpressionWrapper(
+    F("step__delay_seconds") * Value(timedelta(seconds=1)), output_field=DurationField()
+)
+# A message that could not go for so long after it was due is about a cart nobody remembers.
 TOO_OLD = timedelta(hours=24)
 
 
@@ -44,7 +48,7 @@ class Condition:
 def conditions(message_channel: MessageChannel) -> tuple[Condition, ...]:
     """Return all conditions, in the order in which a reason is looked for."""
     return (
-        Condition("TOO_OLD", Q(created_at__gt=Now() - TOO_OLD), Then.CANCEL),
+        Condition("TOO_OLD", not_too_old(), Then.CANCEL),
         Condition("ERASED", consent.has_address(message_channel), Then.CANCEL),
         Condition("ORDERED", ~_ordered(), Then.CANCEL),
         Condition("CHECKOUT_CLOSED", Q(checkout__state=CheckoutState.OPEN), Then.CANCEL),
@@ -53,6 +57,7 @@ def conditions(message_channel: MessageChannel) -> tuple[Condition, ...]:
         Condition("SENDING_OFF", consent.sending_is_on(), Then.WAIT),
         Condition("CAMPAIGN_OFF", Q(step__campaign__state=CampaignState.ACTIVE), Then.WAIT),
         Condition("BEFORE_ACTIVATION", _after_activation(), Then.CANCEL),
+        Condition("CHECKOUT_CHANGED", Q(checkout__changed_at__lte=Now() - SILENCE), Then.WAIT),
         Condition("PAYMENT_STARTED", Q(checkout__is_payment_started=False), Then.WAIT),
         Condition("NOT_CAUGHT_UP", _caught_up(), Then.WAIT),
         Condition("EVENTS_WAITING", ~_waiting(), Then.WAIT),
@@ -65,6 +70,11 @@ def all_of(message_channel: MessageChannel) -> Q:
     for condition in conditions(message_channel):
         together &= condition.holds
     return together
+
+
+def not_too_old() -> Q:
+    """The message was due lately, counted from the shopper's last sign of life."""
+    return Q(checkout__changed_at__gt=Now() - SILENCE - TOO_OLD)
 
 
 def _after_activation() -> Q:

@@ -5,13 +5,14 @@ conditions, and a row that was marked is never handed over again. See `docs/adr/
 """
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Greatest, Now
 
-from saleor_nudges import conf, crypto, telemetry
+from saleor_nudges import conf, crypto, people, telemetry
 from saleor_nudges.exceptions import (
     DeliveryFailed,
     DeliveryRefused,
@@ -19,10 +20,10 @@ from saleor_nudges.exceptions import (
     InvalidInput,
 )
 from saleor_nudges.host import Checkout, get_host, host_class
-from saleor_nudges.messaging.channels import Message, get_channel
-from saleor_nudges.models import CheckoutState, MessageChannel, Send, SendState
-from saleor_nudges.recovery import campaigns, message, watch
-from saleor_nudges.recovery.conditions import Then, all_of, conditions
+from saleor_nudges.messaging.channels import Channel, Message, get_channel
+from saleor_nudges.models import CheckoutState, MessageChannel, Send, SendState, TrackedCheckout
+from saleor_nudges.recovery import message, watch
+from saleor_nudges.recovery.conditions import Then, all_of, conditions, not_too_old
 
 SOON, LATER = timedelta(seconds=5), timedelta(minutes=1)
 
@@ -39,7 +40,6 @@ def send_due() -> int:
 
 def claim() -> list[Send]:
     """Take due rows, and those whose worker died before marking; nobody else gets them."""
-    settings = conf.get()
     free = Q(state=SendState.DUE, due_at__lte=Now()) | Q(
         state=SendState.CLAIMED, lease_until__lt=Now()
     )
@@ -47,14 +47,14 @@ def claim() -> list[Send]:
         rows = Send.objects.across_shops().filter(free).order_by("due_at")
         ids = list(
             rows.select_for_update(skip_locked=True).values_list("pk", flat=True)[
-                : settings.SEND_BATCH
+                : conf.get().SEND_BATCH
             ]
         )
         taken = Send.objects.across_shops().filter(pk__in=ids)
         taken.update(
             state=SendState.CLAIMED,
             fence=F("fence") + 1,
-            lease_until=Now() + timedelta(seconds=settings.SEND_LEASE_SECONDS),
+            lease_until=_lease(),
         )
         return list(taken.select_related("shop", "person", "checkout", "step").order_by("due_at"))
 
@@ -72,36 +72,53 @@ def give_up_on_the_doubtful() -> int:
 def deliver(send: Send) -> bool:
     """Bring one claimed row to its end, or give it back; tell whether a message left."""
     try:
-        prepared = message.prepare(send)
-        if not _mark(send):
-            return False
+        channel = get_channel(MessageChannel(send.message_channel))
+        prepared = _mark(send)
     except HostUnavailable as error:
-        _put_off(send, SOON, error.code)
+        _put_off(send, Now() + SOON, error.code)
         return False
     except InvalidInput:
         telemetry.trouble(telemetry.Log.MESSAGE_HELD, send=send.pk)
         _finish(send, SendState.CANCELLED, "TEMPLATE")
         return False
-    return _hand_over(send, prepared)
+    except Exception:
+        # Nothing was marked, so nothing left; one broken row must not hold up the others.
+        telemetry.trouble(telemetry.Log.MESSAGE_HELD, send=send.pk)
+        _try_later(send)
+        return False
+    return prepared is not None and _hand_over(send, channel, prepared)
 
 
-def _mark(send: Send) -> bool:
+def _mark(send: Send) -> Message | None:
     """Ask everything and mark the row, while the host holds the checkout still."""
     with transaction.atomic():
         _one_at_a_time(send)
+        if not _is_still_theirs(send):
+            return None
+        prepared = message.prepare(send)
         checkout_id = crypto.unseal(bytes(send.checkout.sealed_checkout_id))
         with get_host(send.shop).holding(checkout_id) as checkout:
             if not _still_silent(send, checkout):
-                return False
-            mine = Send.objects.of(send.shop_id).filter(
-                pk=send.pk, fence=send.fence, state=SendState.CLAIMED, lease_until__gt=Now()
-            )
+                return None
+            mine = _mine(send).filter(state=SendState.CLAIMED, lease_until__gt=Now())
             marked = mine.filter(all_of(MessageChannel(send.message_channel))).update(
-                state=SendState.SENDING, marked_at=Now(), reason=""
+                state=SendState.SENDING, marked_at=Now(), lease_until=_lease(), reason=""
             )
     if not marked:
         _explain(send)
-    return bool(marked)
+        return None
+    return prepared
+
+
+def _is_still_theirs(send: Send) -> bool:
+    """Read the checkout as it is now, and hold it; a corrected address is written to instead."""
+    send.checkout = (
+        TrackedCheckout.objects.of(send.shop_id).select_for_update().get(pk=send.checkout_id)
+    )
+    if send.checkout.person_id in (None, send.person_id):
+        return True
+    _put_off(send, Now(), "CONTACT_CHANGED")
+    return False
 
 
 def _one_at_a_time(send: Send) -> None:
@@ -128,43 +145,47 @@ def _still_silent(send: Send, checkout: Checkout | None) -> bool:
             max(checkout.changed_at, tracked.changed_at),
             payment_started=checkout.payment_started,
         )
+        tracked.person = people.resolve(send.shop, checkout.contact) or tracked.person
         tracked.save()
-        due = campaigns.first_due(tracked)
-        if due is None:
+        due = _silent_until(send)
+        if tracked.state != CheckoutState.OPEN:
             _finish(send, SendState.CANCELLED, "CHECKOUT_CLOSED")
-            return False
-        Send.objects.of(send.shop_id).filter(pk=send.pk, fence=send.fence).update(
-            state=SendState.DUE,
-            due_at=due + (LATER if checkout.payment_started else timedelta()),
-            lease_until=None,
-            reason="PAYMENT_STARTED" if checkout.payment_started else "CHECKOUT_CHANGED",
-        )
+        elif checkout.payment_started:
+            _put_off(send, Greatest(due, Now() + LATER), "PAYMENT_STARTED")
+        else:
+            _put_off(send, due, "CHECKOUT_CHANGED")
         return False
     return True
 
 
 def _explain(send: Send) -> None:
     """Find the first condition that does not hold, and do what it says."""
-    row = Send.objects.of(send.shop_id).filter(pk=send.pk, fence=send.fence)
+    row = _mine(send)
     for condition in conditions(MessageChannel(send.message_channel)):
         if not row.filter(condition.holds).exists():
             if condition.otherwise is Then.CANCEL:
                 _finish(send, SendState.CANCELLED, condition.reason)
             else:
-                _put_off(send, SOON, condition.reason)
+                _put_off(send, Greatest(_silent_until(send), Now() + SOON), condition.reason)
             return
-    _put_off(send, SOON, "CHANGED_MEANWHILE")
+    _put_off(send, Now() + SOON, "CHANGED_MEANWHILE")
 
 
-def _hand_over(send: Send, prepared: Message) -> bool:
-    channel = get_channel(MessageChannel(send.message_channel))
+def _try_later(send: Send) -> None:
+    if _mine(send).filter(not_too_old()).exists():
+        _put_off(send, Now() + LATER, "TROUBLE")
+    else:
+        _finish(send, SendState.CANCELLED, "TROUBLE")
+
+
+def _hand_over(send: Send, channel: Channel, prepared: Message) -> bool:
     try:
         channel.send(prepared)
     except DeliveryRefused:
         _finish(send, SendState.REFUSED, "PROVIDER_REFUSED")
         return False
     except DeliveryFailed:
-        _put_off(send, LATER, "PROVIDER_AWAY")
+        _put_off(send, Now() + LATER, "PROVIDER_AWAY")
         return False
     except Exception:
         # Whatever it was, it may have left.
@@ -177,13 +198,29 @@ def _hand_over(send: Send, prepared: Message) -> bool:
 
 def _finish(send: Send, state: SendState, reason: str) -> None:
     changes = {"sent_at": Now()} if state is SendState.SENT else {}
-    mine = Send.objects.of(send.shop_id).filter(pk=send.pk, fence=send.fence)
-    if mine.update(state=state, reason=reason, lease_until=None, **changes):
+    if _mine(send).update(state=state, reason=reason, lease_until=None, **changes):
         telemetry.SENT.labels(state=state).inc()
         line = telemetry.Log.MESSAGE_SENT if state is SendState.SENT else telemetry.Log.MESSAGE_HELD
         telemetry.log(line, send=send.pk, state=state, reason=reason)
 
 
-def _put_off(send: Send, by: timedelta, reason: str) -> None:
-    mine = Send.objects.of(send.shop_id).filter(pk=send.pk, fence=send.fence)
-    mine.update(state=SendState.DUE, due_at=Now() + by, lease_until=None, reason=reason)
+def _put_off(send: Send, due: Any, reason: str) -> None:
+    _mine(send).update(
+        state=SendState.DUE,
+        due_at=due,
+        lease_until=None,
+        reason=reason,
+        person=send.checkout.person_id or send.person_id,
+    )
+
+
+def _mine(send: Send) -> QuerySet[Send]:
+    return Send.objects.of(send.shop_id).filter(pk=send.pk, fence=send.fence)
+
+
+def _silent_until(send: Send) -> datetime:
+    return send.checkout.changed_at + timedelta(seconds=send.step.delay_seconds)
+
+
+def _lease() -> Any:
+    return Now() + timedelta(seconds=conf.get().SEND_LEASE_SECONDS)

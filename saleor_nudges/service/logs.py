@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from graphql import GraphQLError
 from pythonjsonlogger.json import JsonFormatter
 
 from saleor_nudges import telemetry
@@ -19,6 +20,15 @@ class JsonLine(JsonFormatter):
         context = {"request_id": telemetry.request_id.get(), "shop": telemetry.shop_key.get()}
         fields = log_data.pop("nudges", {})
         log_data.update({key: value for key, value in context.items() if value} | fields)
+
+
+class Unforeseen(logging.Filter):
+    """Drops what graphql-core writes, as an error, of answers that are refusals by design."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Called by the library for each record."""
+        error = record.exc_info[1] if record.exc_info else None
+        return not isinstance(error, GraphQLError)
 
 
 def formatter() -> logging.Formatter:

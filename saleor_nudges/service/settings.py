@@ -123,6 +123,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "saleor_nudges.service.logs.formatter"}},
+    "filters": {"unforeseen": {"()": "saleor_nudges.service.logs.Unforeseen"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["console"], "level": _level},
     "loggers": {
@@ -132,6 +133,8 @@ LOGGING = {
         # What fails is logged by our own middleware, without it.
         "django.request": {"level": "CRITICAL"},
         "django.server": {"handlers": [], "level": "ERROR", "propagate": True},
+        # Anybody may be refused as often as they like, without a line of ours each time.
+        "graphql.execution.executor": {"filters": ["unforeseen"], "propagate": True},
         "uvicorn": {"handlers": [], "level": _level, "propagate": True},
         "uvicorn.access": {"handlers": [], "level": "CRITICAL", "propagate": False},
     },

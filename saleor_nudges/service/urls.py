@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from saleor_nudges import manifest, register
-from saleor_nudges.service import health
+from saleor_nudges.service import dashboard, health
 from saleor_nudges.webhooks.saleor import SaleorWebhookView
 
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("metrics", health.metrics),
     path("manifest", manifest.view),
     path("register", register.view),
+    path("dashboard/", dashboard.page),
     path("webhooks/saleor/", SaleorWebhookView.as_view()),
     path("", include("saleor_nudges.urls")),
 ]

@@ -102,9 +102,7 @@ def _order(data: Json) -> Order:
 
 
 def _product_card(data: Json) -> ProductCard:
-    return ProductCard(
-        id=data["id"], name=data["name"], slug=data["slug"], image_url=_image(data)
-    )
+    return ProductCard(id=data["id"], name=data["name"], slug=data["slug"], image_url=_image(data))
 
 
 def _checkout_line(data: Json) -> Line:

@@ -5,6 +5,7 @@ own tables empty and the plugin as it was installed; what it bought stays in Sal
 """
 
 import hashlib
+import json
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -67,8 +68,8 @@ class Storefront(Api):
         """Return products that can be bought, each with its `variant`."""
         found = self.ask(
             """query($channel: String!) {
-              products(first: 100, channel: $channel, stockAvailability: IN_STOCK) {
-                edges { node { id name slug isAvailableForPurchase productType { isShippingRequired }
+              products(first: 100, channel: $channel, filter: { stockAvailability: IN_STOCK }) {
+                edges { node { id name slug productType { isShippingRequired }
                   variants { id quantityAvailable } } } } }""",
             channel=CHANNEL,
         )
@@ -89,7 +90,7 @@ class Storefront(Api):
             basis["email"] = email
         created = self.ask(
             """mutation($input: CheckoutCreateInput!) { checkoutCreate(input: $input) {
-              checkout { id totalPrice { gross { amount } } lines { totalPrice { gross { amount } } } }
+              checkout { id totalPrice { gross { amount } } }
               errors { field message code } } }""",
             input=basis,
         )
@@ -100,7 +101,8 @@ class Storefront(Api):
         self.ask(
             """mutation($id: ID!, $lines: [CheckoutLineInput!]!) {
               checkoutLinesAdd(id: $id, lines: $lines) {
-                checkout { id totalPrice { gross { amount } } } errors { field message code } } }""",
+                checkout { id totalPrice { gross { amount } } }
+                errors { field message code } } }""",
             id=checkout,
             lines=[{"variantId": variant, "quantity": quantity}],
         )
@@ -130,7 +132,8 @@ class Storefront(Api):
         self.ask(
             """mutation($id: ID!, $method: ID!) {
               checkoutDeliveryMethodUpdate(id: $id, deliveryMethodId: $method) {
-                checkout { id totalPrice { gross { amount } } } errors { field message code } } }""",
+                checkout { id totalPrice { gross { amount } } }
+                errors { field message code } } }""",
             id=checkout,
             method=methods[0]["id"],
         )
@@ -155,7 +158,7 @@ class Storefront(Api):
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
         """Send something as a beacon does: JSON called text."""
-        return self.client.post(f"{BASE}{path}", _json(body), content_type="text/plain")
+        return self.client.post(f"{BASE}{path}", json.dumps(body), content_type="text/plain")
 
 
 class Seller(Api):
@@ -227,12 +230,6 @@ class Seller(Api):
         return [edge["node"] for edge in found["edges"]]
 
 
-def _json(body: dict[str, Any]) -> str:
-    import json
-
-    return json.dumps(body)
-
-
 def hashed(checkout: str) -> str:
     """Return how a storefront names its own checkout to us."""
     return hashlib.sha256(checkout.encode()).hexdigest()
@@ -247,37 +244,43 @@ def _database(django_db_blocker: Any) -> Iterator[None]:
         yield
 
 
+def logged_in() -> Seller:
+    """Return the seller with a fresh token."""
+    return Seller(
+        Api().ask(
+            """mutation { tokenCreate(email: "admin@example.com", password: "admin") {
+              token errors { field message code } } }"""
+        )["token"]
+    )
+
+
 @pytest.fixture(scope="session")
-def _seller(_database: None) -> Seller:
-    token = Api().ask(
-        """mutation { tokenCreate(email: "admin@example.com", password: "admin") {
-          token errors { field message code } } }"""
-    )["token"]
-    seller = Seller(token)
+def _shop_sells_unpaid(_database: None) -> None:
     # Orders without a payment app: the shop's own setting, through the shop's own API.
-    channel = seller.ask(
-        "query($slug: String!) { channel(slug: $slug) { id } }", slug=CHANNEL
-    )["id"]
+    seller = logged_in()
+    channel = seller.ask("query($slug: String!) { channel(slug: $slug) { id } }", slug=CHANNEL)[
+        "id"
+    ]
     seller.ask(
         """mutation($id: ID!) { channelUpdate(id: $id, input: {
           orderSettings: { allowUnpaidOrders: true, automaticallyConfirmAllNewOrders: true } }) {
             channel { id } errors { field message code } } }""",
         id=channel,
     )
-    return seller
 
 
 @pytest.fixture
-def seller(_seller: Seller) -> Seller:
+def staff(_shop_sells_unpaid: None) -> Seller:
+    """The seller, before doing anything. Saleor's tokens last five minutes."""
+    return logged_in()
+
+
+@pytest.fixture
+def seller(staff: Seller) -> Seller:
     """The seller, who has installed and activated us and nothing more."""
     from saleor_nudges.plugin import host
 
-    # A fresh token: Saleor's last five minutes, and the whole suite may take longer.
-    fresh = Api().ask(
-        """mutation { tokenCreate(email: "admin@example.com", password: "admin") {
-          token errors { field message code } } }"""
-    )["token"]
-    found = Seller(fresh)
+    found = staff
     found.activate(active=False)
     empty_our_tables()
     host.forget_shop()

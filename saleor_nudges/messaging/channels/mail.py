@@ -1,18 +1,15 @@
 """Email through Django's mail, so through any of its backends, Anymail's included."""
 
 import smtplib
-import socket
+from contextlib import suppress
 
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives, get_connection
 
 from saleor_nudges.exceptions import DeliveryFailed, DeliveryRefused, DeliveryUnknown
 from saleor_nudges.messaging.channels.base import Channel, Message
 
-# Raised before the message was handed over, so that nothing can have left.
+# Raised by smtplib before it says DATA, so that nothing can have left.
 BEFORE_THE_MESSAGE = (
-    ConnectionRefusedError,
-    socket.gaierror,
-    smtplib.SMTPConnectError,
     smtplib.SMTPHeloError,
     smtplib.SMTPAuthenticationError,
     smtplib.SMTPNotSupportedError,
@@ -35,8 +32,15 @@ class MailChannel(Channel):
         )
         if message.html:
             mail.attach_alternative(message.html, "text/html")
+        _check(mail)
+        connection = get_connection(fail_silently=False)
         try:
-            mail.send(fail_silently=False)
+            connection.open()
+        except OSError as error:
+            # However the greeting failed, nothing was handed over.
+            raise DeliveryFailed from error
+        try:
+            connection.send_messages([mail])
         except BEFORE_THE_MESSAGE as error:
             raise DeliveryFailed from error
         except REFUSALS as error:
@@ -44,6 +48,18 @@ class MailChannel(Channel):
         except OSError as error:
             # Somewhere between DATA and its answer: RFC 1047 says we cannot know.
             raise DeliveryUnknown from error
+        finally:
+            # It was taken or it was not; how the goodbye goes changes nothing.
+            with suppress(OSError):
+                connection.close()
+
+
+def _check(mail: EmailMultiAlternatives) -> None:
+    """Raise DeliveryRefused for what no server can be given, such as a broken address."""
+    try:
+        mail.message()
+    except ValueError as error:
+        raise DeliveryRefused from error
 
 
 def _is_permanent(error: smtplib.SMTPException) -> bool:

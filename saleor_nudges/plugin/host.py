@@ -1,0 +1,202 @@
+"""The shop, read through Saleor's ORM."""
+
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import graphene
+from django.contrib.sites.models import Site
+from django.db import OperationalError, transaction
+from django.db.models import Q
+from django.utils import timezone
+from graphql.error import GraphQLError
+from jwt import PyJWTError
+from saleor.core.auth import get_token_from_request
+from saleor.core.db.connection import allow_writer
+from saleor.graphql.app.dataloaders import get_app_promise
+from saleor.graphql.context import get_context_value
+from saleor.plugins.models import PluginConfiguration
+from saleor.product.models import Product
+
+from saleor_nudges.events import Line
+from saleor_nudges.exceptions import HostBusy, PermissionDenied, UnknownShop
+from saleor_nudges.host.base import Checkout, Host, Order, Page, ProductCard, Requester, wanted
+from saleor_nudges.models import Shop
+from saleor_nudges.plugin import rows
+from saleor_nudges.plugin.facts import global_id
+from saleor_nudges.plugin.hooks import PLUGIN_ID
+
+# A hook needs nothing of the shop but its id; asking once a minute notices a restored database.
+REMEMBERED_SECONDS: Final = 60.0
+_remembered: dict[str, tuple[float, Shop]] = {}
+
+
+class PluginHost(Host):
+    """A host whose shop is the Saleor this process is."""
+
+    @classmethod
+    def shop_of(cls, request: Any) -> Shop:  # noqa: ARG003 - there is one shop here
+        with cls.writing():
+            shop = current_shop()
+        if not shop.is_active:
+            raise UnknownShop
+        return shop
+
+    @classmethod
+    def requester_of(cls, request: Any) -> Requester:
+        with cls.writing():
+            shop = cls.shop_of(request)
+            if not get_token_from_request(request):
+                return Requester(shop)
+            try:
+                user, app = _who(request)
+            except (PyJWTError, GraphQLError) as error:
+                raise PermissionDenied("The token is not valid.") from error
+            return _requester(shop, user, app)
+
+    @classmethod
+    def writing(cls) -> AbstractContextManager[Any]:
+        permission: AbstractContextManager[Any] = allow_writer()
+        return permission
+
+    def checkouts(self, ids: Collection[str]) -> dict[str, Checkout]:
+        keys = _keys("Checkout", ids)
+        found = map(rows.checkout_of, rows.checkouts().filter(pk__in=keys) if keys else ())
+        return {checkout.id: checkout for checkout in found}
+
+    def orders(self, ids: Collection[str]) -> dict[str, Order]:
+        keys = _keys("Order", ids)
+        found = map(rows.order_of, rows.orders().filter(pk__in=keys) if keys else ())
+        return {order.id: order for order in found}
+
+    def orders_changed(self, since: datetime, size: int, after: str = "") -> Page:
+        changed = rows.orders().filter(updated_at__gte=since).order_by("updated_at", "pk")
+        if after:
+            moment, _, pk = after.partition("|")
+            last = datetime.fromisoformat(moment)
+            changed = changed.filter(Q(updated_at__gt=last) | Q(updated_at=last, pk__gt=UUID(pk)))
+        found = list(changed[: size + 1])
+        more = len(found) > size
+        end = found[size - 1] if more else None
+        return Page(
+            tuple(rows.order_of(row) for row in found[:size]),
+            f"{end.updated_at.isoformat()}|{end.pk}" if end else "",
+        )
+
+    def product_cards(self, channel: str, ids: Collection[str]) -> dict[str, ProductCard]:
+        now = timezone.now()
+        keys = _keys("Product", ids)
+        published = Product.objects.filter(
+            Q(channel_listings__published_at__isnull=True)
+            | Q(channel_listings__published_at__lte=now),
+            pk__in=keys,
+            channel_listings__is_published=True,
+            channel_listings__channel__slug=channel,
+            channel_listings__channel__is_active=True,
+        ).prefetch_related("media")
+        cards = (
+            ProductCard(global_id("Product", row.pk), row.name, row.slug, rows.image_url(row))
+            for row in (published if keys else ())
+        )
+        return {card.id: card for card in cards}
+
+    @contextmanager
+    def holding(self, checkout_id: str) -> Iterator[Checkout | None]:
+        keys = _keys("Checkout", [checkout_id])
+        with transaction.atomic():
+            try:
+                # In a savepoint, so that a refused lock does not spoil the caller's transaction.
+                with transaction.atomic():
+                    held = rows.checkouts().select_for_update(of=("self",), nowait=True)
+                    row = held.filter(pk__in=keys).first() if keys else None
+            except OperationalError as error:
+                raise HostBusy from error
+            yield rows.checkout_of(row) if row else None
+
+    def new_checkout(self, channel: str, lines: Sequence[Line], language: str) -> str:
+        # Imported late: it builds Saleor's schema, which only web processes otherwise need.
+        from saleor_nudges.plugin.storefront import open_checkout
+
+        with self.writing():
+            return open_checkout(channel, lines, language)
+
+
+def current_shop() -> Shop:
+    """Return the row of this Saleor's site, made on first use. Its key outlives a new domain."""
+    site = Site.objects.get_current()
+    key = f"site:{site.pk}"
+    shop = Shop.objects.filter(key=key).first()
+    if shop is None:
+        active = PluginConfiguration.objects.filter(identifier=PLUGIN_ID, active=True).exists()
+        fresh = {"name": site.name, "is_active": active}
+        shop, _ = Shop.objects.get_or_create(key=key, defaults=fresh)
+    return shop
+
+
+def hearing_shop() -> Shop:
+    """Return the shop a hook speaks for, as it was within the last minute."""
+    remembered = _remembered.get(PLUGIN_ID)
+    if remembered is None or time.monotonic() > remembered[0]:
+        remembered = time.monotonic() + REMEMBERED_SECONDS, current_shop()
+        _remembered[PLUGIN_ID] = remembered
+    return remembered[1]
+
+
+def set_active(*, is_active: bool) -> None:
+    """Let the periodic work follow the plugin: a shop that is not active is left alone."""
+    # In a savepoint: whatever goes wrong, the seller's own change is saved.
+    with PluginHost.writing(), transaction.atomic():
+        shop = current_shop()
+        Shop.objects.filter(pk=shop.pk).update(is_active=is_active)
+
+
+def is_active() -> bool:
+    """Tell whether the seller has activated the plugin."""
+    with PluginHost.writing():
+        return current_shop().is_active
+
+
+def forget_shop() -> None:
+    """Ask again on the next hook."""
+    _remembered.clear()
+
+
+def _keys(kind: str, ids: Collection[str]) -> list[str]:
+    """Return the primary keys of global ids; what is none of that kind has no row."""
+    found = []
+    for global_id_ in wanted(ids):
+        try:
+            name, pk = graphene.Node.from_global_id(global_id_)
+            if name == kind:
+                found.append(str(UUID(pk) if kind != "Product" else int(pk)))
+        except ValueError:
+            continue
+    return found
+
+
+def _who(request: Any) -> tuple[Any, Any]:
+    """Return the user and the app behind a request, by Saleor's own means."""
+    # At its own address Saleor has found the app out; below a plugin's it leaves that to us.
+    if not hasattr(request, "app"):
+        request.dataloaders = {}
+        request.allow_replica = False
+        request.app = get_app_promise(request).get()
+    if not hasattr(request, "user"):
+        get_context_value(request)
+    return request.user, request.app
+
+
+def _requester(shop: Shop, user: Any, app: Any) -> Requester:
+    if app:
+        granted = app.permissions.values_list("codename", flat=True)
+        names = frozenset(name.upper() for name in granted)
+        return Requester(shop, global_id("App", app.pk), names, is_app=True)
+    if user and user.is_active and user.is_staff:
+        granted = user.effective_permissions.values_list("codename", flat=True)
+        return Requester(
+            shop, global_id("User", user.pk), frozenset(name.upper() for name in granted)
+        )
+    return Requester(shop)

@@ -1,0 +1,233 @@
+"""The shop, read through Saleor's GraphQL API with the token it gave us."""
+
+import hmac
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import batched
+from time import monotonic
+from typing import Any, Final
+
+from saleor_nudges import access, crypto, telemetry
+from saleor_nudges.events import Line
+from saleor_nudges.exceptions import (
+    BadSignature,
+    HostBusy,
+    HostUnavailable,
+    InvalidEvent,
+    InvalidInput,
+    NotFound,
+    PermissionDenied,
+    UnknownShop,
+)
+from saleor_nudges.host import Checkout, Host, Order, Page, ProductCard, Requester
+from saleor_nudges.host.base import wanted
+from saleor_nudges.manifest import PERMISSIONS
+from saleor_nudges.models import AppInstallation, Shop
+from saleor_nudges.saleor_api import SaleorApi
+from saleor_nudges.service import documents
+from saleor_nudges.webhooks import keys, payloads
+
+Json = dict[str, Any]
+
+# Saleor's own limit of a page; checkouts are asked for one by one inside a question.
+PAGE: Final = 100
+CHECKOUTS: Final = 20
+# A message is marked on an answer no older than this; DESIGN's window for an order to cross.
+FRESH_SECONDS: Final = 2.0
+# Where a request names its shop; a larger body is no request of a storefront.
+LARGEST_NAMED: Final = 128 * 1024
+BEARER: Final = "bearer "
+
+
+class ServiceHost(Host):
+    """A shop that installed us as an App."""
+
+    # Who we are.
+
+    @classmethod
+    def shop_of(cls, request: Any) -> Shop:
+        shops = Shop.objects.filter(is_active=True)
+        if api_url := request.headers.get("Saleor-Api-Url"):
+            shops = shops.filter(key=api_url)
+        elif public_id := request.GET.get("shop") or _named_in_body(request):
+            shops = shops.filter(public_id=public_id)
+        # Unnamed, it is the only one there is: a second shop makes the name necessary.
+        found = list(shops[:2])
+        if len(found) != 1:
+            raise UnknownShop
+        telemetry.shop_key.set(found[0].key)
+        return found[0]
+
+    @classmethod
+    def requester_of(cls, request: Any) -> Requester:
+        shop = cls.shop_of(request)
+        token = _token_of(request)
+        if not token:
+            return Requester(shop)
+        installation = _installation(shop)
+        if installation is None:
+            raise PermissionDenied("This shop is not connected.")
+        own = crypto.unseal(bytes(installation.sealed_token))
+        if hmac.compare_digest(token.encode(), own.encode()):
+            return Requester(shop, "app", frozenset(PERMISSIONS), is_app=True)
+        return _staff(shop, installation, token)
+
+    # What it knows.
+
+    def checkouts(self, ids: Collection[str]) -> dict[str, Checkout]:
+        found: dict[str, Checkout] = {}
+        for some in batched(wanted(ids), CHECKOUTS):
+            variables = {f"c{number}": key for number, key in enumerate(some)}
+            answer = self._as_app().ask(documents.checkouts(len(some)), variables)
+            for checkout in _each(payloads.checkout, answer.values()):
+                found[checkout.id] = checkout
+        return found
+
+    def orders(self, ids: Collection[str]) -> dict[str, Order]:
+        found: dict[str, Order] = {}
+        for some in batched(wanted(ids), PAGE):
+            answer = self._as_app().ask(documents.ORDERS, {"ids": list(some), "first": PAGE})
+            found |= {order.id: order for order in _each(payloads.order, _nodes(answer["orders"]))}
+        return found
+
+    def orders_changed(self, since: datetime, size: int, after: str = "") -> Page:
+        variables = {
+            "since": since.isoformat(),
+            "first": min(size, PAGE),
+            "after": after or None,
+        }
+        answer = self._as_app().ask(documents.ORDERS_CHANGED, variables)["orders"]
+        info = answer["pageInfo"]
+        return Page(
+            tuple(_each(payloads.order, _nodes(answer))),
+            info["endCursor"] if info["hasNextPage"] else "",
+        )
+
+    def product_cards(self, channel: str, ids: Collection[str]) -> dict[str, ProductCard]:
+        found: dict[str, ProductCard] = {}
+        for some in batched(wanted(ids), PAGE):
+            # Asked without our token, Saleor answers what any shopper may see.
+            answer = self._as_anyone().ask(
+                documents.PRODUCTS, {"ids": list(some), "channel": channel, "first": PAGE}
+            )
+            cards = _each(payloads.product_card, _nodes(answer["products"]))
+            found |= {card.id: card for card in cards}
+        return found
+
+    # What it does for us.
+
+    @contextmanager
+    def holding(self, checkout_id: str) -> Iterator[Checkout | None]:
+        asked = monotonic()
+        answer = self._as_app().ask(
+            documents.checkouts(1), {"c0": checkout_id}, seconds=FRESH_SECONDS
+        )
+        if monotonic() - asked > FRESH_SECONDS:
+            raise HostBusy("The shop's answer is too old to act on.")
+        yield next(iter(_each(payloads.checkout, [answer["c0"]])), None)
+
+    def new_checkout(self, channel: str, lines: Sequence[Line], language: str) -> str:
+        amounts = self._buyable(channel, lines)
+        while amounts:
+            made = self._create(channel, amounts, language)
+            if made["checkout"]:
+                return str(made["checkout"]["id"])
+            refused = {key for error in made["errors"] for key in error["variants"] or ()}
+            if not refused & amounts.keys():
+                break
+            amounts = {key: amount for key, amount in amounts.items() if key not in refused}
+        raise NotFound("None of the products can be bought any more.")
+
+    def _buyable(self, channel: str, lines: Sequence[Line]) -> dict[str, int]:
+        """Return how many of each variant any shopper could buy now."""
+        amounts: dict[str, int] = {}
+        for line in lines[:PAGE]:
+            amounts[line.variant_id] = amounts.get(line.variant_id, 0) + line.quantity
+        answer = self._as_anyone().ask(
+            documents.BUYABLE, {"ids": list(amounts), "channel": channel, "first": PAGE}
+        )
+        nodes = _nodes(answer["productVariants"])
+        known = {node["id"]: node["quantityAvailable"] for node in nodes}
+        left = {
+            key: amount if known[key] is None else min(amount, known[key])
+            for key, amount in amounts.items()
+            if key in known
+        }
+        return {key: amount for key, amount in left.items() if amount > 0}
+
+    def _create(self, channel: str, amounts: dict[str, int], language: str) -> Json:
+        lines = [{"variantId": key, "quantity": amount} for key, amount in amounts.items()]
+        asked = {
+            "channel": channel,
+            "lines": lines,
+            "languageCode": payloads.language_enum(language),
+        }
+        answer = self._as_anyone().ask(documents.NEW_CHECKOUT, {"input": asked})
+        made: Json = answer["checkoutCreate"]
+        return made
+
+    def _as_app(self) -> SaleorApi:
+        installation = self._connected()
+        return SaleorApi(installation.api_url, crypto.unseal(bytes(installation.sealed_token)))
+
+    def _as_anyone(self) -> SaleorApi:
+        return SaleorApi(self._connected().api_url)
+
+    def _connected(self) -> AppInstallation:
+        installation = _installation(self.shop)
+        if installation is None:
+            raise HostUnavailable("This shop is not connected.")
+        return installation
+
+
+def _installation(shop: Shop) -> AppInstallation | None:
+    return AppInstallation.objects.of(shop).first()
+
+
+def _staff(shop: Shop, installation: AppInstallation, token: str) -> Requester:
+    try:
+        claims = keys.verified(
+            installation,
+            lambda key_set: access.read_staff_token(
+                token, key_set, issuer=shop.key, app_id=installation.app_id
+            ),
+        )
+    except (BadSignature, HostUnavailable):
+        raise PermissionDenied("The token is not valid here.") from None
+    if claims.get("type") != "thirdparty":
+        raise PermissionDenied("The token is not valid here.")
+    # The id, not the address: it is written beside every change they make.
+    name = str(claims.get("user_id") or "staff")
+    return Requester(shop, name, frozenset(claims.get("user_permissions") or ()))
+
+
+def _token_of(request: Any) -> str:
+    # The Dashboard's own habit first: proxies sometimes take `Authorization` for themselves.
+    if token := request.headers.get("Authorization-Bearer"):
+        return str(token)
+    header = str(request.headers.get("Authorization", ""))
+    return header[len(BEARER) :].strip() if header.lower().startswith(BEARER) else ""
+
+
+def _named_in_body(request: Any) -> str:
+    if request.method != "POST" or len(request.body) > LARGEST_NAMED:
+        return ""
+    try:
+        found = access.parsed(request.body)
+    except InvalidInput:
+        return ""
+    name = found.get("shop") if isinstance(found, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def _nodes(connection: Json | None) -> list[Json]:
+    return [edge["node"] for edge in connection["edges"]] if connection else []
+
+
+def _each[T](parse: Callable[[Json], T], nodes: Iterable[Json | None]) -> list[T]:
+    # One row we cannot read stops the page: to skip an order might be to write to its buyer.
+    try:
+        return [parse(node) for node in nodes if node is not None]
+    except InvalidEvent as error:
+        raise HostUnavailable(f"The shop's answer makes no sense: {error}") from error

@@ -1,0 +1,342 @@
+"""What every host must do: one suite. The plugin's host is put through it inside a real Saleor.
+
+Saleor behind `ServiceHost` is a stand-in here (tests/service/stand_in.py), which is ours; the
+hosted suite asks a real one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any, Protocol
+
+import pytest
+from django.conf import settings as django_settings
+
+from demo.host import DemoHost
+from demo.models import DemoCheckout, DemoOrder, line_json
+from demo.shop import SHOP_KEY
+from saleor_nudges.events import Cart, Contact, Line
+from saleor_nudges.exceptions import HostUnavailable, NotFound
+from saleor_nudges.host import Checkout, Host, Order, ProductCard
+from saleor_nudges.host.memory import MemoryHost
+from saleor_nudges.models import Shop
+from saleor_nudges.service.host import ServiceHost
+from tests.service import stand_in
+
+pytestmark = pytest.mark.django_db
+
+CHANNEL = "default-channel"
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
+JUICE = ProductCard("UHJvZHVjdDox", "Apple Juice", "apple-juice", "https://shop.example.com/a.png")
+TEE = ProductCard("UHJvZHVjdDoy", "Tee", "tee")
+
+
+class Harness(Protocol):
+    """A shop to which a test can do things, and our host in front of it."""
+
+    host: Host
+
+    def hold_checkout(self, checkout: Checkout) -> None: ...
+    def hold_order(self, order: Order) -> None: ...
+    def sell(self, card: ProductCard) -> None: ...
+    def go_away(self) -> None: ...
+
+
+class MemoryHarness:
+    def __init__(self) -> None:
+        self.host = MemoryHost(Shop.objects.create(key="memory.example.com"))
+
+    def hold_checkout(self, checkout: Checkout) -> None:
+        self.host.shelf.checkouts[checkout.id] = checkout
+
+    def hold_order(self, order: Order) -> None:
+        self.host.shelf.orders[order.id] = order
+
+    def sell(self, card: ProductCard) -> None:
+        self.host.shelf.products[card.id] = card
+
+    def go_away(self) -> None:
+        self.host.shelf.is_away = True
+
+
+class ServiceHarness:
+    def __init__(self, standing: stand_in.StandIn) -> None:
+        self.standing = standing
+        self.host = ServiceHost(stand_in.installed(standing))
+
+    def hold_checkout(self, checkout: Checkout) -> None:
+        self.standing.checkouts[checkout.id] = stand_in.checkout_json(checkout)
+
+    def hold_order(self, order: Order) -> None:
+        self.standing.orders[order.id] = stand_in.order_json(order)
+
+    def sell(self, card: ProductCard) -> None:
+        self.standing.products[card.id] = stand_in.product_json(card)
+        self.standing.stock[variant_of(card)] = None
+
+    def go_away(self) -> None:
+        self.standing.instead = (503, {}, b"")
+
+
+class DemoHarness:
+    """The shop of `make demo`, with what a test sells in place of its catalogue."""
+
+    def __init__(self, catalogue: dict[str, Any]) -> None:
+        self.host = DemoHost(Shop.objects.create(key=SHOP_KEY))
+        self.catalogue = catalogue
+
+    def hold_checkout(self, checkout: Checkout) -> None:
+        DemoCheckout.objects.create(
+            **self._basket(checkout),
+            changed_at=checkout.changed_at,
+            is_payment_started=checkout.payment_started,
+            marketing_consent=checkout.marketing_consent,
+        )
+
+    def hold_order(self, order: Order) -> None:
+        DemoOrder.objects.create(
+            **self._basket(order),
+            changed_at=order.updated_at,
+            status=order.status,
+            checkout_id=order.checkout_id,
+        )
+
+    def sell(self, card: ProductCard) -> None:
+        self.catalogue[card.id] = SimpleNamespace(
+            id=card.id,
+            variant_id=variant_of(card),
+            name=card.name,
+            slug=card.slug,
+            picture=card.image_url,
+            price=Decimal("4.99"),
+        )
+
+    def go_away(self) -> None:
+        pytest.skip("The demo's shop lies in our own database: it cannot be away alone.")
+
+    def _basket(self, held: Checkout | Order) -> dict[str, Any]:
+        return {
+            "id": held.id,
+            "channel": held.channel,
+            "currency": held.cart.currency,
+            "language": held.cart.language,
+            "lines": [line_json(line) for line in held.cart.lines],
+            "contact": asdict(held.contact),
+            "created_at": held.created_at,
+        }
+
+
+@pytest.fixture(params=["memory", "service", "demo"])
+def harness(request: Any, settings: Any, monkeypatch: Any) -> Iterator[Harness]:
+    if request.param == "memory":
+        yield MemoryHarness()
+        return
+    if request.param == "demo":
+        catalogue: dict[str, Any] = {}
+        monkeypatch.setattr("demo.host.BY_ID", catalogue)
+        yield DemoHarness(catalogue)
+        return
+    settings.SALEOR_NUDGES = django_settings.SALEOR_NUDGES | {
+        "HOST": "saleor_nudges.service.host.ServiceHost",
+        "ALLOW_PRIVATE_ADDRESSES": True,
+    }
+    with stand_in.standing_in() as standing:
+        yield ServiceHarness(standing)
+
+
+def variant_of(card: ProductCard) -> str:
+    return f"{card.id}-variant"
+
+
+def a_line(card: ProductCard = JUICE, quantity: int = 2) -> Line:
+    price = Decimal("4.99")
+    return Line(card.id, variant_of(card), quantity, card.name, card.slug, card.image_url, price)
+
+
+def a_cart(*lines: Line) -> Cart:
+    total = sum((line.unit_price * line.quantity for line in lines), Decimal(0))
+    return Cart(lines, total, "EUR", "en-gb")
+
+
+ANNA = Contact("anna@example.com", "+48221234567", "VXNlcjox", "Anna", "Wroclaw", "PL")
+
+
+def a_checkout(name: str = "one", **fields: Any) -> Checkout:
+    defaults = {
+        "channel": CHANNEL,
+        "created_at": NOON,
+        "changed_at": NOON + timedelta(minutes=5),
+        "contact": ANNA,
+        "cart": a_cart(a_line()),
+    }
+    return Checkout(f"Checkout:{name}", **defaults | fields)
+
+
+def an_order(name: str = "one", **fields: Any) -> Order:
+    defaults = {
+        "channel": CHANNEL,
+        "created_at": NOON,
+        "updated_at": NOON,
+        "status": "UNFULFILLED",
+        "contact": ANNA,
+        "cart": a_cart(a_line()),
+        "checkout_id": "Checkout:one",
+    }
+    return Order(f"Order:{name}", **defaults | fields)
+
+
+@pytest.mark.parametrize(
+    ("_case", "checkout"),
+    [
+        ("everything_known", a_checkout(marketing_consent=True)),
+        ("nobody_known", a_checkout(contact=Contact())),
+        ("nothing_in_it", a_checkout(cart=a_cart())),
+        ("said_no", a_checkout(marketing_consent=False)),
+        ("payment_started", a_checkout(payment_started=True)),
+    ],
+)
+def test_checkout_is_read_whole(_case, checkout, harness):
+    # given
+    harness.hold_checkout(checkout)
+
+    # when
+    found = harness.host.checkouts([checkout.id])
+
+    # then
+    assert found == {checkout.id: checkout}
+
+
+def test_checkouts_that_exist_are_found_among_many(harness):
+    # given
+    held = [a_checkout(str(number)) for number in range(45)]
+    for checkout in held:
+        harness.hold_checkout(checkout)
+
+    # when
+    found = harness.host.checkouts([*(c.id for c in held), held[0].id, "Checkout:gone"])
+
+    # then
+    assert found == {checkout.id: checkout for checkout in held}
+
+
+def test_nothing_asked_is_nothing_found(harness):
+    assert harness.host.checkouts([]) == {}
+    assert harness.host.orders([]) == {}
+    assert harness.host.product_cards(CHANNEL, []) == {}
+
+
+@pytest.mark.parametrize(
+    ("_case", "order"),
+    [
+        ("from_a_checkout", an_order()),
+        ("from_no_checkout", an_order(checkout_id="")),
+        ("cancelled", an_order(status="CANCELED")),
+    ],
+)
+def test_order_is_read_whole(_case, order, harness):
+    # given
+    harness.hold_order(order)
+
+    # when
+    found = harness.host.orders([order.id, "Order:gone"])
+
+    # then
+    assert found == {order.id: order}
+
+
+def test_changed_orders_come_page_by_page_oldest_change_first(harness):
+    # given
+    orders = [an_order(str(n), updated_at=NOON + timedelta(minutes=n)) for n in range(6)]
+    for order in reversed(orders):
+        harness.hold_order(order)
+
+    # when
+    first = harness.host.orders_changed(NOON + timedelta(minutes=1), 2)
+    second = harness.host.orders_changed(NOON + timedelta(minutes=1), 2, first.next)
+    third = harness.host.orders_changed(NOON + timedelta(minutes=1), 2, second.next)
+
+    # then
+    assert [first.orders, second.orders, third.orders] == [
+        (orders[1], orders[2]),
+        (orders[3], orders[4]),
+        (orders[5],),
+    ]
+    assert first.next
+    assert second.next
+    assert third.next == ""
+
+
+def test_cards_of_what_can_be_shown(harness):
+    # given
+    harness.sell(JUICE)
+
+    # when
+    found = harness.host.product_cards(CHANNEL, [JUICE.id, TEE.id])
+
+    # then
+    assert found == {JUICE.id: JUICE}
+
+
+def test_held_checkout_is_the_present_one(harness):
+    # given
+    harness.hold_checkout(a_checkout())
+
+    # when
+    with harness.host.holding("Checkout:one") as found:
+        # then
+        assert found == a_checkout()
+
+
+def test_nothing_is_held_once_it_is_gone(harness):
+    with harness.host.holding("Checkout:gone") as found:
+        assert found is None
+
+
+def test_new_checkout_has_what_can_be_bought_and_nobody_in_it(harness):
+    # given
+    harness.sell(JUICE)
+
+    # when
+    made = harness.host.new_checkout(CHANNEL, [a_line(JUICE, 3), a_line(TEE, 1)], "en-gb")
+
+    # then
+    fresh = harness.host.checkouts([made])[made]
+    assert [(line.variant_id, line.quantity) for line in fresh.cart.lines] == [
+        (variant_of(JUICE), 3)
+    ]
+    assert fresh.contact == Contact()
+    assert fresh.channel == CHANNEL
+
+
+def test_no_new_checkout_when_nothing_can_be_bought(harness):
+    with pytest.raises(NotFound):
+        harness.host.new_checkout(CHANNEL, [a_line(TEE)], "en")
+
+
+def holding(host: Host) -> None:
+    with host.holding("Checkout:one"):
+        pytest.fail("held a checkout of a shop that is away")
+
+
+@pytest.mark.parametrize(
+    ("_case", "ask"),
+    [
+        ("checkouts", lambda host: host.checkouts(["Checkout:one"])),
+        ("orders", lambda host: host.orders(["Order:one"])),
+        ("orders_changed", lambda host: host.orders_changed(NOON, 10)),
+        ("product_cards", lambda host: host.product_cards(CHANNEL, [JUICE.id])),
+        ("holding", holding),
+        ("new_checkout", lambda host: host.new_checkout(CHANNEL, [a_line()], "en")),
+    ],
+)
+def test_shop_that_is_away_says_so(_case, ask, harness):
+    # given
+    harness.hold_checkout(a_checkout())
+    harness.sell(JUICE)
+    harness.go_away()
+
+    # when / then
+    with pytest.raises(HostUnavailable):
+        ask(harness.host)

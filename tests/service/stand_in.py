@@ -1,0 +1,274 @@
+"""A stand-in for a shop's API, on this machine: ours, not Saleor. The hosted suite asks a real one.
+
+It answers each operation we send from a dict, as Saleor words it, and signs as Saleor signs.
+"""
+
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from saleor_nudges import crypto
+from saleor_nudges.events import Contact, Line
+from saleor_nudges.host import Checkout, Order, ProductCard
+from saleor_nudges.models import AppInstallation, Shop
+
+Json = dict[str, Any]
+
+TOKEN = "stand-in-app-token-0123456789"
+APP_ID = "QXBwOjE="
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def key_set(key: rsa.RSAPrivateKey = KEY, name: str = "first") -> Json:
+    """Return the public half as Saleor publishes it."""
+    public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key()))
+    return {"keys": [public | {"use": "sig", "kid": name, "alg": "RS256", "key_ops": ["verify"]}]}
+
+
+def signed(body: bytes, key: rsa.RSAPrivateKey = KEY, name: str = "first", **header: Any) -> str:
+    """Return the detached signature of a body (RFC 7797), as Saleor sends it."""
+    headers = {"kid": name, "b64": False, "crit": ["b64"], "typ": "JWT"} | header
+    return jwt.api_jws.encode(
+        body, key, algorithm="RS256", headers=headers, is_payload_detached=True
+    )
+
+
+@dataclass
+class StandIn:
+    """What the shop holds and how it behaves; change it as a test needs."""
+
+    checkouts: dict[str, Json] = field(default_factory=dict)
+    orders: dict[str, Json] = field(default_factory=dict)
+    products: dict[str, Json] = field(default_factory=dict)
+    stock: dict[str, int | None] = field(default_factory=dict)
+    key_set: Json = field(default_factory=key_set)
+    token: str = TOKEN
+    identifier: str = "saleor-nudges"
+    # What it answers in place of GraphQL: a status, headers and a body.
+    instead: tuple[int, dict[str, str], bytes] | None = None
+    keys_status: int = 200
+    delay: float = 0.0
+    refuses: list[list[Json]] = field(default_factory=list)
+    asked: list[tuple[str, Json, bool]] = field(default_factory=list)
+    key_requests: int = 0
+    port: int = 0
+
+    @property
+    def api_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/graphql/"
+
+    def answer(self, query: str, variables: Json, token: str) -> Json:
+        """Answer one GraphQL request."""
+        name = re.search(r"(?:query|mutation) (\w+)", query).group(1)  # type: ignore[union-attr]
+        is_ours = token == f"Bearer {self.token}"
+        self.asked.append((name, variables, is_ours))
+        if name in NEED_TOKEN and not is_ours:
+            code = {"exception": {"code": "PermissionDenied"}}
+            return {"data": None, "errors": [{"message": str(variables), "extensions": code}]}
+        return {"data": OPERATIONS[name](self, variables, is_ours)}
+
+    # The operations.
+
+    def _app(self, _variables: Json, is_ours: bool) -> Json:
+        app = {"id": APP_ID, "identifier": self.identifier} if is_ours else None
+        return {"app": app, "shop": {"name": "Stand-in shop"}}
+
+    def _checkouts(self, variables: Json, _is_ours: bool) -> Json:
+        return {alias: self.checkouts.get(key) for alias, key in variables.items()}
+
+    def _orders(self, variables: Json, _is_ours: bool) -> Json:
+        found = [self.orders[key] for key in variables["ids"] if key in self.orders]
+        return {"orders": connection(found)}
+
+    def _changed(self, variables: Json, _is_ours: bool) -> Json:
+        since = datetime.fromisoformat(variables["since"])
+        found = [o for o in self.orders.values() if datetime.fromisoformat(o["updatedAt"]) >= since]
+        found.sort(key=lambda order: (order["updatedAt"], order["id"]))
+        start = int(variables["after"] or 0)
+        end = start + variables["first"]
+        page = connection(found[start:end])
+        page["pageInfo"] = {"hasNextPage": end < len(found), "endCursor": str(end)}
+        return {"orders": page}
+
+    def _products(self, variables: Json, _is_ours: bool) -> Json:
+        found = [self.products[key] for key in variables["ids"] if key in self.products]
+        return {"products": connection(found)}
+
+    def _buyable(self, variables: Json, _is_ours: bool) -> Json:
+        known = [key for key in variables["ids"] if key in self.stock]
+        nodes = [{"id": key, "quantityAvailable": self.stock[key]} for key in known]
+        return {"productVariants": connection(nodes)}
+
+    def _create(self, variables: Json, _is_ours: bool) -> Json:
+        if self.refuses:
+            return {"checkoutCreate": {"checkout": None, "errors": self.refuses.pop(0)}}
+        key = f"Checkout:{len(self.checkouts)}-new"
+        now = datetime.now(UTC)
+        asked = variables["input"]
+        lines = tuple(Line("", line["variantId"], line["quantity"]) for line in asked["lines"])
+        fresh = Checkout(key, asked["channel"], now, now, Contact(), cart(lines))
+        self.checkouts[key] = checkout_json(fresh)
+        return {"checkoutCreate": {"checkout": {"id": key}, "errors": []}}
+
+
+OPERATIONS: dict[str, Callable[[StandIn, Json, bool], Json]] = {
+    "NudgesApp": StandIn._app,
+    "NudgesCheckouts": StandIn._checkouts,
+    "NudgesOrders": StandIn._orders,
+    "NudgesOrdersChanged": StandIn._changed,
+    "NudgesProducts": StandIn._products,
+    "NudgesBuyable": StandIn._buyable,
+    "NudgesNewCheckout": StandIn._create,
+}
+NEED_TOKEN = {"NudgesCheckouts", "NudgesOrders", "NudgesOrdersChanged"}
+
+
+@contextmanager
+def standing_in() -> Iterator[StandIn]:
+    """Run a stand-in while the block lasts."""
+    shop = StandIn()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            shop.key_requests += 1
+            self._send(shop.keys_status, {}, json.dumps(shop.key_set).encode())
+
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            time.sleep(shop.delay)
+            if shop.instead is not None:
+                return self._send(*shop.instead)
+            token = self.headers.get("Authorization", "")
+            answer = shop.answer(asked["query"], asked["variables"], token)
+            return self._send(200, {}, json.dumps(answer).encode())
+
+        def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
+            self.send_response(status)
+            for name, value in ({"Content-Length": str(len(body))} | headers).items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    shop.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield shop
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def installed(standing: StandIn, **fields: Any) -> Shop:
+    """Return a shop that has installed us, reached at the stand-in."""
+    shop = Shop.objects.create(key=fields.pop("key", standing.api_url), **fields)
+    AppInstallation.objects.of(shop).create(
+        shop=shop,
+        api_url=standing.api_url,
+        app_id=APP_ID,
+        sealed_token=crypto.seal(standing.token),
+        key_set=standing.key_set,
+        key_set_fetched_at=datetime.now(UTC) - timedelta(hours=1),
+    )
+    return shop
+
+
+# Our objects as Saleor words them.
+
+
+def connection(nodes: list[Json]) -> Json:
+    return {"edges": [{"node": node} for node in nodes]}
+
+
+def cart(lines: tuple[Line, ...], language: str = "en") -> Any:
+    from saleor_nudges.events import Cart
+
+    total = sum(line.unit_price * line.quantity for line in lines)
+    return Cart(lines=lines, total=total, currency="EUR", language=language)
+
+
+def checkout_json(checkout: Checkout) -> Json:
+    return {
+        "id": checkout.id,
+        "createdAt": checkout.created_at.isoformat(),
+        "updatedAt": checkout.changed_at.isoformat(),
+        "email": checkout.contact.email or None,
+        "languageCode": checkout.cart.language.upper().replace("-", "_"),
+        "authorizeStatus": "FULL" if checkout.payment_started else "NONE",
+        "chargeStatus": "NONE",
+        "transactions": [],
+        "totalPrice": {"gross": _money(checkout)},
+        "lines": [_line_json(line) for line in checkout.cart.lines],
+        "marketingOptIn": {True: "true", False: "false", None: None}[checkout.marketing_consent],
+        **_context_json(checkout),
+    }
+
+
+def order_json(order: Order) -> Json:
+    lines = [
+        _line_json(line) | {"productVariantId": line.variant_id, "productName": line.product_name}
+        for line in order.cart.lines
+    ]
+    return {
+        "id": order.id,
+        "created": order.created_at.isoformat(),
+        "updatedAt": order.updated_at.isoformat(),
+        "status": order.status,
+        "checkoutId": order.checkout_id or None,
+        "userEmail": order.contact.email or None,
+        "languageCodeEnum": order.cart.language.upper().replace("-", "_"),
+        "total": {"gross": _money(order)},
+        "totalRefunded": {"amount": 0},
+        "lines": lines,
+        **_context_json(order),
+    }
+
+
+def product_json(card: ProductCard) -> Json:
+    thumbnail = {"url": card.image_url} if card.image_url else None
+    return {"id": card.id, "name": card.name, "slug": card.slug, "thumbnail": thumbnail}
+
+
+def _money(found: Checkout | Order) -> Json:
+    return {"amount": float(found.cart.total), "currency": found.cart.currency}
+
+
+def _line_json(line: Line) -> Json:
+    card = ProductCard(line.product_id, line.product_name, line.product_slug, line.image_url)
+    return {
+        "quantity": line.quantity,
+        "unitPrice": {"gross": {"amount": float(line.unit_price)}},
+        "variant": {"id": line.variant_id, "product": product_json(card)},
+    }
+
+
+def _context_json(found: Checkout | Order) -> Json:
+    contact = found.contact
+    address = {
+        "firstName": contact.first_name,
+        "phone": contact.phone or None,
+        "city": contact.city,
+        "country": {"code": contact.country},
+    }
+    return {
+        "channel": {"slug": found.channel},
+        "user": {"id": contact.user_id} if contact.user_id else None,
+        "shippingAddress": address if any((contact.first_name, contact.city)) else None,
+        "billingAddress": None,
+    }
