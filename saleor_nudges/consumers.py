@@ -19,7 +19,7 @@ from saleor_nudges.events import CheckoutFact, CustomerErased, Event, Flow, Orde
 from saleor_nudges.exceptions import InvalidEvent
 from saleor_nudges.host import Checkout, Host, Order, get_host, host_class
 from saleor_nudges.messaging import consents
-from saleor_nudges.models import Shop, ShopEvent, StoredEvent, ViewEvent
+from saleor_nudges.models import DeadLetter, Shop, ShopEvent, StoredEvent, ViewEvent
 from saleor_nudges.recovery import watch
 from saleor_nudges.stream import Entry, get_stream
 from saleor_nudges.stream.codec import decode, stored_data
@@ -75,13 +75,28 @@ def process(entries: Sequence[Entry], flow: Flow) -> int:
         try:
             by_shop[entry.shop][entry.event_id] = decode(entry)
         except InvalidEvent as error:
-            telemetry.REFUSED.labels(door="consumer", code=error.code).inc()
+            _put_aside(entry, flow, str(error))
     new = 0
     for shop in Shop.objects.filter(pk__in=by_shop):
         events = sorted(by_shop[shop.pk].values(), key=lambda event: (event.occurred_at, event.id))
         new += _process_shop(shop, _unknown(shop, events, flow), flow)
     telemetry.REPEATED.labels(flow=flow).inc(len(entries) - new)
     return new
+
+
+def _put_aside(entry: Entry, flow: Flow, reason: str) -> None:
+    """Keep what cannot be read, with its reason: it is not lost and holds nothing up."""
+    telemetry.REFUSED.labels(door="consumer", code=InvalidEvent.code).inc()
+    letter = DeadLetter(
+        event_id=entry.event_id,
+        flow=flow,
+        shop_id=entry.shop,
+        kind=entry.kind,
+        payload=entry.payload,
+        sealed=entry.sealed,
+        reason=reason[:255],
+    )
+    DeadLetter.objects.bulk_create([letter], ignore_conflicts=True)
 
 
 def _process_shop(shop: Shop, events: list[Event], flow: Flow) -> int:

@@ -13,7 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from saleor_nudges import conf, consent
 from saleor_nudges.events import Flow
 from saleor_nudges.exceptions import StreamUnavailable
-from saleor_nudges.models import Cursor, Shop
+from saleor_nudges.models import Cursor, DeadLetter, Shop
 from saleor_nudges.models.partitions import missing_partitions
 from saleor_nudges.stream import get_stream
 
@@ -81,6 +81,13 @@ def _streams() -> str:
     return ", ".join(f"{count} {flow} waiting" for flow, count in waiting.items())
 
 
+def _dead_letters() -> str:
+    count = DeadLetter.objects.across_shops().count()
+    if count:
+        raise LookupError(f"{count} events could not be read and were put aside, with the reason.")
+    return "none put aside"
+
+
 def _orders() -> str:
     limit = datetime.now(UTC) - STALE
     shops = Shop.objects.filter(is_active=True)
@@ -103,6 +110,7 @@ LOOKS: dict[str, Callable[[], str]] = {
     "database": _database,
     "partitions": _partitions,
     "streams": _streams,
+    "dead letters": _dead_letters,
     "orders": _orders,
     "sending": _sending,
 }

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from django.db import InterfaceError, OperationalError
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from saleor_nudges import conf, telemetry
 from saleor_nudges.access import is_allowed
 from saleor_nudges.asgi import requests
-from saleor_nudges.exceptions import NudgesError, UnknownShop
+from saleor_nudges.exceptions import NudgesError, StreamUnavailable, UnknownShop
 from saleor_nudges.host import host_class
 from saleor_nudges.models import Shop
 
@@ -60,6 +61,9 @@ def _serve(request: HttpRequest, handler: Handler) -> HttpResponse:
             answer = handler(host_class().shop_of(request), datetime.now(UTC))
     except UnknownShop as error:
         answer = requests.Answer({"error": {"code": error.code, "message": str(error)}}, 404)
+    except (OperationalError, InterfaceError):
+        telemetry.trouble(telemetry.Log.REQUEST_FAILED, door="v1")
+        answer = requests.refusal(StreamUnavailable())
     except NudgesError as error:
         answer = requests.refusal(error)
         telemetry.REFUSED.labels(door="v1", code=error.code).inc()

@@ -48,9 +48,7 @@ def error_of(error: exceptions.NudgesError) -> NudgeError:
     known = {code.value for code in NudgeErrorCode._meta.enum}
     code = error.code if error.code in known else "NUDGES_ERROR"
     field = getattr(error, "field", None)
-    return NudgeError(
-        field=to_camel_case(field) if field else None, message=str(error), code=code
-    )
+    return NudgeError(field=to_camel_case(field) if field else None, message=str(error), code=code)
 
 
 def answered[F: Callable[..., Any]](resolver: F) -> F:

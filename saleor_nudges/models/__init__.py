@@ -1,6 +1,7 @@
 """The tables, by subject."""
 
 from saleor_nudges.models.events import (
+    DeadLetter,
     ProductVisitor,
     ShopEvent,
     StoredEvent,
@@ -31,6 +32,7 @@ __all__ = [
     "CheckoutState",
     "Consent",
     "Cursor",
+    "DeadLetter",
     "Evidence",
     "LegalBasis",
     "MessageChannel",

@@ -74,6 +74,33 @@ class WaitingEvent(models.Model):
         )
 
 
+class DeadLetter(models.Model):
+    """An event that cannot be read: put aside with its reason, so that it holds nothing up."""
+
+    event_id = models.UUIDField()
+    flow = models.CharField(max_length=16)
+    shop = models.ForeignKey(
+        "saleor_nudges.Shop",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
+    kind = models.CharField(max_length=255)
+    payload = models.JSONField()
+    sealed = models.BinaryField(null=True)
+    reason = models.CharField(max_length=255)
+    put_aside_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ScopedManager["DeadLetter"]()
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = (
+            models.UniqueConstraint(fields=["flow", "event_id"], name="nudges_dead_letter_once"),
+        )
+
+
 class ProductVisitor(models.Model):
     """When a visitor last looked at a product: folding the same view twice changes nothing."""
 

@@ -1,4 +1,4 @@
-"""The page Saleor's Dashboard opens for us. It says what there is until the real pages are built."""
+"""The page Saleor's Dashboard opens for us, until the real pages are built."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render

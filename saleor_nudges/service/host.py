@@ -33,7 +33,7 @@ Json = dict[str, Any]
 # Saleor's own limit of a page; checkouts are asked for one by one inside a question.
 PAGE: Final = 100
 CHECKOUTS: Final = 20
-# A message is marked on an answer no older than this; DESIGN's window for an order to cross.
+# A message is marked on an answer no older than this: the window in which an order can cross.
 FRESH_SECONDS: Final = 2.0
 # Where a request names its shop; a larger body is no request of a storefront.
 LARGEST_NAMED: Final = 128 * 1024

@@ -3,6 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
+from cryptography.fernet import InvalidToken
 from pydantic import TypeAdapter, ValidationError
 
 from saleor_nudges import crypto
@@ -35,7 +36,10 @@ def decode(entry: Entry) -> Event:
     """Return the event of an entry; raises InvalidEvent if this version cannot read it."""
     if entry.kind not in KINDS:
         raise InvalidEvent(f"No event of ours is called {entry.kind!r}.", field="kind")
-    secret = crypto.unseal(entry.sealed) if entry.sealed else {}
+    try:
+        secret = crypto.unseal(entry.sealed) if entry.sealed else {}
+    except InvalidToken as error:
+        raise InvalidEvent("None of today's keys opens it.", field="sealed") from error
     try:
         event: Event = adapter(entry.kind).validate_python(entry.payload | secret)
     except ValidationError as error:

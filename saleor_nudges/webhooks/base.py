@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
 
 from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.views import View
@@ -58,6 +59,10 @@ class WebhookView(View):
             return HttpResponse(status=413)
         except NudgesError as error:
             return self._refusal(error)
+        except (OperationalError, InterfaceError):
+            # The database is away: Saleor sends it again.
+            telemetry.trouble(telemetry.Log.REQUEST_FAILED, door=self.door)
+            return HttpResponse(status=503)
         return HttpResponse(status=202)
 
     def take(self, body: bytes, request: HttpRequest) -> None:
