@@ -40,13 +40,13 @@ class Place:
         """The shop's name, to an App."""
         return f"{self.saleor}/graphql/"
 
-    def mails(self, to: str) -> list[EmailMessage]:
-        """Return what has arrived for an address, oldest first."""
+    def mails(self, to: str = "") -> list[EmailMessage]:
+        """Return what has arrived, oldest first; for one address when one is given."""
         found = [
             message_from_bytes(file.read_bytes(), policy=default)
             for file in sorted(self.mail.glob("*.eml"))
         ]
-        return [mail for mail in found if mail["To"] == to]
+        return [mail for mail in found if not to or mail["To"] == to]
 
     def until[T](self, look: Callable[[], T], what: str, seconds: float = SECONDS) -> T:
         """Return what is there at last; fail when it takes too long, or when a process is gone."""
