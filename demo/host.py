@@ -1,0 +1,104 @@
+"""The demo shop as a host: what the engine asks, answered from the shop's own tables."""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.db import OperationalError, transaction
+from django.db.models import Q
+
+from demo import shop
+from demo.catalogue import BY_ID, CHANNEL, Product
+from demo.models import DemoCheckout, DemoOrder, image_of, line_of
+from saleor_nudges.events import Line
+from saleor_nudges.exceptions import HostBusy, NotFound, UnknownShop
+from saleor_nudges.host.base import Checkout, Host, Order, Page, ProductCard, Requester
+from saleor_nudges.models import Shop
+
+
+class DemoHost(Host):
+    """The one shop of the demo. Everybody is a visitor of it, nobody its staff."""
+
+    @classmethod
+    def shop_of(cls, request: Any) -> Shop:  # noqa: ARG003 - there is only one
+        try:
+            return shop.the_shop()
+        except Shop.DoesNotExist as error:
+            raise UnknownShop from error
+
+    @classmethod
+    def requester_of(cls, request: Any) -> Requester:
+        return Requester(cls.shop_of(request))
+
+    def checkouts(self, ids: Collection[str]) -> dict[str, Checkout]:
+        return {row.pk: _checkout(row) for row in DemoCheckout.objects.filter(pk__in=ids)}
+
+    def orders(self, ids: Collection[str]) -> dict[str, Order]:
+        return {row.pk: _order(row) for row in DemoOrder.objects.filter(pk__in=ids)}
+
+    def orders_changed(self, since: datetime, size: int, after: str = "") -> Page:
+        rows = DemoOrder.objects.filter(changed_at__gte=since)
+        if after:
+            moment, _, key = after.partition(" ")
+            rows = rows.filter(Q(changed_at=moment, pk__gt=key) | Q(changed_at__gt=moment))
+        found = list(rows.order_by("changed_at", "id")[: size + 1])
+        page = found[:size]
+        last = f"{page[-1].changed_at.isoformat()} {page[-1].pk}" if len(found) > size else ""
+        return Page(tuple(map(_order, page)), last)
+
+    def product_cards(self, channel: str, ids: Collection[str]) -> dict[str, ProductCard]:
+        published = BY_ID if channel == CHANNEL else {}
+        return {key: _card(published[key]) for key in ids if key in published}
+
+    @contextmanager
+    def holding(self, checkout_id: str) -> Iterator[Checkout | None]:
+        with transaction.atomic():
+            found = DemoCheckout.objects.filter(pk=checkout_id)
+            try:
+                row = found.select_for_update(nowait=True).first()
+            except OperationalError as error:
+                raise HostBusy from error
+            yield _checkout(row) if row else None
+
+    def new_checkout(self, channel: str, lines: Sequence[Line], language: str) -> str:
+        published = BY_ID if channel == CHANNEL else {}
+        # At today's price, whatever it was when it was left behind.
+        buyable = [
+            line_of(published[line.product_id], line.quantity)
+            for line in lines
+            if line.product_id in published
+        ]
+        if not buyable:
+            raise NotFound("None of the products can be bought any more.")
+        return shop.open_checkout(buyable, language).pk
+
+
+def _card(product: Product) -> ProductCard:
+    return ProductCard(product.id, product.name, product.slug, image_of(product))
+
+
+def _checkout(row: DemoCheckout) -> Checkout:
+    return Checkout(
+        id=row.pk,
+        channel=row.channel,
+        created_at=row.created_at,
+        changed_at=row.changed_at,
+        contact=row.person(),
+        cart=row.cart(),
+        payment_started=row.is_payment_started,
+        marketing_consent=row.marketing_consent,
+    )
+
+
+def _order(row: DemoOrder) -> Order:
+    return Order(
+        id=row.pk,
+        channel=row.channel,
+        created_at=row.created_at,
+        updated_at=row.changed_at,
+        status=row.status,
+        contact=row.person(),
+        cart=row.cart(),
+        checkout_id=row.checkout_id,
+    )
