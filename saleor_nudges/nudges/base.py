@@ -23,6 +23,7 @@ class Kind(ABC):
     # Counted in evidence; raise it when the rule behind the number changes.
     rule_version: ClassVar[str]
     window: ClassVar[timedelta]
+    longest_window: ClassVar[timedelta] = timedelta(days=30)
     minimum: ClassVar[int] = 1
     pages: ClassVar[tuple[str, ...]] = PAGES
     # A kind that speaks of "this" makes sense only beside its own product.

@@ -10,7 +10,7 @@ from saleor_nudges.models import NudgeConfig, NudgeSettings, NudgeType, Shop
 from saleor_nudges.nudges import KINDS
 from saleor_nudges.nudges.base import PAGES
 
-LONGEST_WINDOW = 30 * 24 * 3600
+SHORTEST_WINDOW = 60
 POSITIONS = {
     "desktop_position": ("BOTTOM_LEFT", "BOTTOM_RIGHT"),
     "mobile_position": ("TOP", "BOTTOM"),
@@ -42,7 +42,7 @@ def change_config(
     check_channel(channel)
     config = configs(shop, channel)[kind]
     for field, value in changes.items():
-        _check_config(field, value)
+        _check_config(kind, field, value)
         setattr(config, field, value)
     config.save()
     return config
@@ -99,11 +99,14 @@ def is_on(shop: Shop, now: datetime) -> bool:
     return bool(shop.is_active and shop.tracking_since and shop.tracking_since <= now)
 
 
-def _check_config(field: str, value: Any) -> None:
+def _check_config(kind: NudgeType, field: str, value: Any) -> None:
     if field == "pages" and not set(value) <= set(PAGES):
         raise InvalidInput(f"A page is one of {', '.join(PAGES)}.", field="pages")
-    if field == "window_seconds" and not 60 <= value <= LONGEST_WINDOW:
-        raise InvalidInput(f"A window has 60 to {LONGEST_WINDOW} seconds.", field="windowSeconds")
+    longest = int(KINDS[kind].longest_window.total_seconds())
+    if field == "window_seconds" and not SHORTEST_WINDOW <= value <= longest:
+        raise InvalidInput(
+            f"This window has {SHORTEST_WINDOW} to {longest} seconds.", field="windowSeconds"
+        )
     if field == "minimum" and not 1 <= value <= 1_000_000:
         raise InvalidInput("A minimum is at least 1.", field="minimum")
     if field == "texts":

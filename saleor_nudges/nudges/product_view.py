@@ -35,6 +35,8 @@ class ProductViewKind(Kind):
     category: ClassVar[str] = "POPULARITY"
     rule_version: ClassVar[str] = "product-view-1"
     window: ClassVar[timedelta] = timedelta(hours=1)
+    # Who looked at what is forgotten after a day; a longer window would say too little.
+    longest_window: ClassVar[timedelta] = timedelta(days=1)
     minimum: ClassVar[int] = 5
     pages: ClassVar[tuple[str, ...]] = ("PRODUCT",)
     is_about_this_product: ClassVar[bool] = True

@@ -220,9 +220,7 @@ def test_in_the_visitors_language_or_in_english(language, text, shop):
 )
 def test_the_sellers_words_before_ours(language, text, shop):
     bought(shop)
-    switch_on_nudge(
-        shop, NudgeType.ORDER, texts={"de": "Neu: {{ product }}", "pt-br": "Vendido!"}
-    )
+    switch_on_nudge(shop, NudgeType.ORDER, texts={"de": "Neu: {{ product }}", "pt-br": "Vendido!"})
     assert [shown.text for shown in feed(shop, language=language).nudges] == [text]
 
 

@@ -52,9 +52,7 @@ def test_a_bad_config_changes_nothing(is_known, field, value, named, shop):
 
     # when
     with pytest.raises(InvalidInput) as raised:
-        configs.change_config(
-            shop, CHANNEL, NudgeType.ORDER, {"is_enabled": True, field: value}
-        )
+        configs.change_config(shop, CHANNEL, NudgeType.ORDER, {"is_enabled": True, field: value})
 
     # then
     assert raised.value.field == named

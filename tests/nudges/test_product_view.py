@@ -141,9 +141,7 @@ def test_a_withdrawn_product_is_forgotten(shop):
     assert (ProductVisitor.objects.of(shop).count(), shown(shop)) == (0, [])
 
 
-VIEWS = st.lists(
-    st.tuples(st.integers(0, 7), st.integers(0, 4000)), min_size=1, max_size=25
-)
+VIEWS = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 4000)), min_size=1, max_size=25)
 
 
 @settings(

@@ -7,7 +7,7 @@ import pytest
 from django.db.models.functions import Now
 from django.test import Client
 
-from saleor_nudges import crypto, facts, people
+from saleor_nudges import facts, people
 from saleor_nudges.capture import capture
 from saleor_nudges.events import CheckoutPaid, ConsentWithdrawn, Contact, CustomerErased
 from saleor_nudges.host.memory import MemoryHost
@@ -16,7 +16,6 @@ from saleor_nudges.messaging.channels.memory import SENT
 from saleor_nudges.models import (
     Campaign,
     CampaignState,
-    Consent,
     Cursor,
     LegalBasis,
     MessageChannel,
@@ -30,7 +29,6 @@ from saleor_nudges.recovery import send as sending
 from saleor_nudges.recovery.conditions import conditions
 from saleor_nudges.testing import (
     CHANNEL,
-    a_cart,
     a_checkout,
     caught_up,
     checkout_seen,
@@ -157,9 +155,7 @@ def test_an_order_from_the_checkout_our_link_opened_stops_the_message(shop):
 
 def test_a_cancelled_order_is_still_a_purchase_to_its_shopper(shop):
     left_behind(shop)
-    order = order_placed(
-        shop, a_checkout(shop, age=timedelta(minutes=1), email="anna@example.com")
-    )
+    order = order_placed(shop, a_checkout(shop, age=timedelta(minutes=1), email="anna@example.com"))
     capture(*facts.facts_of(shop, replace(order, status="CANCELED")))
     consume()
     assert sending.send_due() == 0
@@ -224,9 +220,7 @@ def test_the_waiting_news_of_another_shop_holds_nothing(shop):
     assert sending.send_due() == 1
 
 
-@pytest.mark.parametrize(
-    ("_case", "age"), [("never", None), ("long_ago", timedelta(seconds=301))]
-)
+@pytest.mark.parametrize(("_case", "age"), [("never", None), ("long_ago", timedelta(seconds=301))])
 def test_while_orders_are_not_caught_up_messages_wait(_case, age, shop):
     # given
     left_behind(shop)

@@ -100,7 +100,10 @@ def test_a_change_after_the_message_brings_no_second_one(shop):
 
     # when
     later = changed(
-        shop, checkout, changed_at=checkout.changed_at + timedelta(minutes=5), cart=a_cart(quantity=2)
+        shop,
+        checkout,
+        changed_at=checkout.changed_at + timedelta(minutes=5),
+        cart=a_cart(quantity=2),
     )
     checkout_seen(shop, later)
     due = TrackedCheckout.objects.of(shop).get().next_due_at
@@ -228,15 +231,34 @@ def test_the_mark_starts_the_lease_anew(shop, monkeypatch):
     [send] = sending.claim()
     Send.objects.of(shop).update(lease_until=Now() + timedelta(seconds=2))
     seen = []
-    monkeypatch.setattr(
-        MemoryChannel, "send", lambda *_: seen.append(the_send(shop).lease_until)
-    )
+    monkeypatch.setattr(MemoryChannel, "send", lambda *_: seen.append(the_send(shop).lease_until))
 
     # when
     assert sending.deliver(send) is True
 
     # then a provider that takes its time is not taken for a dead worker
     assert seen[0] > datetime.now(UTC) + timedelta(seconds=60)
+
+
+def test_a_row_being_sent_is_not_marked_again_by_whoever_holds_it(shop, monkeypatch):
+    # given a worker that comes back to a row it is just handing over
+    left_behind(shop)
+    [send] = sending.claim()
+    again = []
+
+    def twice(_channel, message):
+        SENT.append(message)
+        if len(SENT) == 1:
+            again.append(sending.deliver(send))
+
+    monkeypatch.setattr(MemoryChannel, "send", twice)
+
+    # when
+    assert sending.deliver(send) is True
+
+    # then
+    assert again == [False]
+    assert len(SENT) == 1
 
 
 # What the provider says.
@@ -478,10 +500,18 @@ def test_an_order_folded_between_claim_and_mark_stays_known(shop):
 @pytest.mark.parametrize(
     ("_case", "harm"),
     [
-        ("unreadable_checkout_id", lambda shop: TrackedCheckout.objects.of(shop).update(
-            sealed_checkout_id=b"not sealed by us")),
-        ("unusable_sender", lambda shop: type(shop).objects.filter(pk=shop.pk).update(
-            sender_email="größe@shop.example.com")),
+        (
+            "unreadable_checkout_id",
+            lambda shop: TrackedCheckout.objects.of(shop).update(
+                sealed_checkout_id=b"not sealed by us"
+            ),
+        ),
+        (
+            "unusable_sender",
+            lambda shop: (
+                type(shop).objects.filter(pk=shop.pk).update(sender_email="größe@shop.example.com")
+            ),
+        ),
     ],
 )
 def test_one_broken_message_holds_up_no_other(_case, harm, shop):
