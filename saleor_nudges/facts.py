@@ -18,6 +18,7 @@ from saleor_nudges.models import Shop
 # Saleor's states of an order that are facts of their own, and which.
 STATUSES: dict[str, type[OrderFact]] = {
     "CANCELED": OrderCancelled,
+    "EXPIRED": OrderCancelled,
     "REFUNDED": OrderRefunded,
     "RETURNED": OrderRefunded,
 }

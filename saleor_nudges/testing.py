@@ -112,7 +112,8 @@ def checkout_seen(shop: Shop, checkout: Checkout) -> None:
 
 def left_behind(shop: Shop, **contact: str) -> Checkout:
     """Return a checkout of an hour ago whose message is due in the ledger. Recovery must be on."""
-    checkout = a_checkout(shop, **{"email": "anna@example.com", "first_name": "Anna"} | contact)
+    known: dict[str, Any] = {"email": "anna@example.com", "first_name": "Anna"} | contact
+    checkout = a_checkout(shop, **known)
     checkout_seen(shop, checkout)
     caught_up(shop)
     detect.detect()

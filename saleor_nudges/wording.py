@@ -1,5 +1,6 @@
 """A seller's words and our facts make a sentence: Liquid, with hard limits and nothing to call."""
 
+import re
 from functools import lru_cache
 from typing import Any, Final
 
@@ -11,6 +12,10 @@ from saleor_nudges.exceptions import InvalidInput
 # A message of a seller is a page at most; a template that wants more is a mistake or an attack.
 LONGEST_TEMPLATE: Final = 50_000
 LONGEST_OUTPUT: Final = 200_000
+# Reading a template takes time with the square of its tags; a long mail has a few dozen.
+MOST_TAGS: Final = 1_000
+# A range is counted out in full before any limit is asked, and no message needs one.
+RANGE: Final = re.compile(r"{[{%][^}]*\.\.")
 
 
 class _Limited(Environment):
@@ -38,6 +43,10 @@ def check(template: str, *, field: str) -> None:
     """Raise InvalidInput, naming the field, unless the template can be read."""
     if len(template) > LONGEST_TEMPLATE:
         raise InvalidInput(f"A text may have {LONGEST_TEMPLATE} characters.", field=field)
+    if template.count("{") > MOST_TAGS:
+        raise InvalidInput(f"A text may have {MOST_TAGS} tags.", field=field)
+    if RANGE.search(template):
+        raise InvalidInput("A text may not hold a range such as (1..9).", field=field)
     try:
         TEXT.from_string(template)
     except LiquidError as error:

@@ -109,7 +109,12 @@ def first():
 @pytest.fixture
 def second(first):
     """A shop with nothing in it, whose people may do everything there."""
-    return make_shop("second.example.com", checkout_url="", product_url="", name="second")
+    return make_shop(
+        "second.example.com",
+        checkout_url="https://second.example.com/{checkout}",
+        product_url="",
+        name="second",
+    )
 
 
 def dump(shop):
@@ -148,7 +153,13 @@ QUERIES = {
     ),
     "nudgeSettings": (
         '{{ nudgeSettings(channel: "{channel}") {{ channel productUrl checkoutUrl }} }}',
-        {"nudgeSettings": {"channel": CHANNEL, "productUrl": "", "checkoutUrl": ""}},
+        {
+            "nudgeSettings": {
+                "channel": CHANNEL,
+                "productUrl": "",
+                "checkoutUrl": "https://second.example.com/{checkout}",
+            }
+        },
     ),
     "recoveryCampaigns": ("{{ recoveryCampaigns {{ name }} }}", {"recoveryCampaigns": []}),
     "recoveryCampaign": (

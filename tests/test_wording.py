@@ -89,3 +89,17 @@ def test_nothing_of_ours_can_be_reached():
     for path in ("thing.secret", "thing.__class__", "name.__class__.__mro__", "thing['secret']"):
         assert "s3cret" not in wording.text("{{ %s }}" % path, {"thing": Thing(), "name": "x"})  # noqa: UP031
         assert "class" not in wording.text("{{ name.__class__ }}", {"name": "x"})
+
+
+@pytest.mark.parametrize(
+    ("_case", "template"),
+    [
+        ("a_range_counts_out_in_full", "{% assign n = (1..20000000) | join %}"),
+        ("a_range_in_an_output", "{{ (1..20000000) | join: '' }}"),
+        ("a_thousand_tags", "{" * 1_001),
+    ],
+)
+def test_what_would_keep_a_worker_busy_is_refused_when_it_is_written(_case, template):
+    with pytest.raises(InvalidInput) as refused:
+        wording.check(template, field="text")
+    assert refused.value.field == "text"

@@ -143,7 +143,7 @@ def test_a_batch_counted_but_not_let_go_is_not_counted_again(settings):
     path = "saleor_nudges.stream.redis.RedisStream"
     settings.SALEOR_NUDGES = settings.SALEOR_NUDGES | {"VIEWS_STREAM": path}
     capture(*events)
-    stream._let_go = lambda held: None  # type: ignore[method-assign]
+    stream._let_go = lambda _held: None  # type: ignore[method-assign]
     with stream.batch(100) as held:
         assert consumers.process(held, Flow.VIEWS) == 5
     # when the next one is handed the same entries

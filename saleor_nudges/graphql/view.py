@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 from graphql import GraphQLError, parse
 from graphql.error import format_error as format_graphql_error
 from graphql.language import ast
+from pydantic import BaseModel, Field, ValidationError
 
 from saleor_nudges import conf, telemetry
 from saleor_nudges.access import is_allowed, parsed
@@ -42,31 +43,20 @@ def graphql(request: HttpRequest) -> HttpResponse:
     return _with_origin(request, JsonResponse(answer, status=status))
 
 
+class Operation(BaseModel):
+    """One operation as a client sends it."""
+
+    query: str
+    variables: dict[str, Any] | None = None
+    operation_name: str | None = Field(default=None, alias="operationName")
+
+
 def _execute(request: HttpRequest) -> dict[str, Any]:
-    if len(request.body) > LARGEST_BODY:
-        raise InvalidInput(f"At most {LARGEST_BODY} bytes a query.", field="body")
-    data = parsed(request.body)
-    if not isinstance(data, dict) or not isinstance(data.get("query"), str):
-        raise InvalidInput("The body must be a JSON object with a `query`.", field="query")
-    if not _is_storable(data):
-        raise InvalidInput("No NUL characters and no halves of characters.", field="body")
-    try:
-        document = parse(data["query"])
-    except GraphQLError as error:
-        raise InvalidInput(str(error), field="query") from error
-    except RecursionError as error:
-        raise InvalidInput("The query is nested too deeply.", field="query") from error
-    if _depth(document) > DEEPEST:
-        raise InvalidInput("The query is nested too deeply.", field="query")
-    variables, operation = data.get("variables") or {}, data.get("operationName") or None
-    if not isinstance(variables, dict):
-        raise InvalidInput("Variables are a JSON object.", field="variables")
-    if not isinstance(operation, str | None):
-        raise InvalidInput("The name of an operation is a string.", field="operationName")
+    operation = _read(request)
     result = schema().execute(
-        document,
-        variable_values=variables,
-        operation_name=operation,
+        _document(operation.query),
+        variable_values=operation.variables or {},
+        operation_name=operation.operation_name or None,
         context_value=request,
     )
     answer: dict[str, Any] = {"data": result.data}
@@ -75,8 +65,34 @@ def _execute(request: HttpRequest) -> dict[str, Any]:
     return answer
 
 
-def _is_storable(data: dict[str, Any]) -> bool:
-    text = data["query"] + json.dumps(data.get("variables"), ensure_ascii=False)
+def _read(request: HttpRequest) -> Operation:
+    if len(request.body) > LARGEST_BODY:
+        raise InvalidInput(f"At most {LARGEST_BODY} bytes a query.", field="body")
+    try:
+        operation = Operation.model_validate(parsed(request.body))
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        field = ".".join(map(str, first["loc"])) or "body"
+        raise InvalidInput(f"{field}: {first['msg']}", field=field) from error
+    if not _is_storable(operation):
+        raise InvalidInput("No NUL characters and no halves of characters.", field="body")
+    return operation
+
+
+def _document(query: str) -> Any:
+    try:
+        document = parse(query)
+    except GraphQLError as error:
+        raise InvalidInput(str(error), field="query") from error
+    except RecursionError as error:
+        raise InvalidInput("The query is nested too deeply.", field="query") from error
+    if _depth(document) > DEEPEST:
+        raise InvalidInput("The query is nested too deeply.", field="query")
+    return document
+
+
+def _is_storable(operation: Operation) -> bool:
+    text = operation.query + json.dumps(operation.variables, ensure_ascii=False)
     try:
         text.encode()
     except UnicodeEncodeError:

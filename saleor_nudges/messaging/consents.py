@@ -86,8 +86,14 @@ def suppress(
 
 
 def _from_checkout(shop: Shop, event: CheckoutFact) -> None:
-    # The box in the shop's own checkout. An unticked box is silence, not a no.
-    if event.person and event.marketing_consent:
+    # The box in the shop's own checkout. An unticked box is silence, not a no; and one that stays
+    # ticked while a cart changes does not take a no back that was said elsewhere.
+    if not event.person or not event.marketing_consent:
+        return
+    said_no = Consent.objects.of(shop).filter(
+        person=event.person, message_channel=MessageChannel.EMAIL, is_given=False
+    )
+    if not said_no.exists():
         record(
             shop,
             event.person,

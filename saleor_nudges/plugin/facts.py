@@ -9,6 +9,7 @@ import graphene
 from saleor_nudges import facts, people
 from saleor_nudges.events import (
     CheckoutFact,
+    CheckoutStarted,
     Contact,
     CustomerErased,
     Event,
@@ -28,8 +29,9 @@ def global_id(kind: str, pk: object) -> str:
 def of_checkout(kind: type[CheckoutFact], shop: Shop, checkout: Any) -> list[Event]:
     """A checkout may have changed."""
     checkout_id = global_id("Checkout", checkout.pk)
-    slug = checkout.channel.slug
-    return [facts.checkout_fact(kind, shop, checkout_id, slug, checkout.last_change)]
+    # It was started once, whatever has changed since: the same fact as the webhook's.
+    at = checkout.created_at if kind is CheckoutStarted else checkout.last_change
+    return [facts.checkout_fact(kind, shop, checkout_id, checkout.channel.slug, at)]
 
 
 def of_order(kind: type[OrderFact], shop: Shop, order: Any) -> list[Event]:

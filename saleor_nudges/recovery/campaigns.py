@@ -71,11 +71,14 @@ def change(campaign: Campaign, changes: dict[str, Any]) -> None:
 
 
 def activate(campaign: Campaign) -> None:
-    """Switch a campaign on, from this moment: what was left before is never written about."""
+    """Switch a campaign on: what was left before the first time is never written about.
+
+    After a pause it goes on with what waited; what was left during the pause was not planned.
+    """
     _must_be_able_to_send(campaign.shop)
-    if campaign.state != CampaignState.ACTIVE:
-        campaign.state, campaign.active_since = CampaignState.ACTIVE, timezone.now()
-        campaign.save()
+    campaign.state = CampaignState.ACTIVE
+    campaign.active_since = campaign.active_since or timezone.now()
+    campaign.save()
 
 
 def pause(campaign: Campaign) -> None:
@@ -127,5 +130,7 @@ def _must_be_able_to_send(shop: Shop) -> None:
         raise InvalidInput("Choose a legal basis first.", field="legalBasis")
     if not shop.sender_email:
         raise InvalidInput("Say who sends first.", field="senderEmail")
+    if "{checkout}" not in shop.checkout_url:
+        raise InvalidInput("Say where the checkout's page is first.", field="checkoutUrl")
     if not consent.may_send_now(shop):
         raise InvalidInput("Switch sending on first.", field="sendingEnabled")

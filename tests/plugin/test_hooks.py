@@ -24,7 +24,7 @@ STOCK_HOOKS = {
 CHANGED = datetime(2026, 3, 4, 5, 6, 7, 890123, tzinfo=UTC)
 CHANNEL = SimpleNamespace(slug="default-channel")
 SHOP = Shop(key="site:1")
-CHECKOUT = SimpleNamespace(pk=UUID(int=7), channel=CHANNEL, last_change=CHANGED)
+CHECKOUT = SimpleNamespace(pk=UUID(int=7), channel=CHANNEL, created_at=CHANGED, last_change=CHANGED)
 ORDER = SimpleNamespace(pk=UUID(int=8), channel=CHANNEL, created_at=CHANGED)
 CUSTOMER = SimpleNamespace(id=9, pk=None, email="anna@example.com")
 PRODUCT = SimpleNamespace(pk=10, updated_at=CHANGED)

@@ -312,18 +312,20 @@ def test_a_message_that_waited_a_day_is_not_sent(shop):
     assert SENT == []
 
 
-def test_a_campaign_activated_again_begins_anew(shop):
-    # given
+def test_a_campaign_goes_on_after_a_pause_with_what_waited(shop):
+    # given what waited, and what was left during the pause
     left_behind(shop)
     campaign = campaigns.campaign_of(shop, CHANNEL)
     campaigns.pause(campaign)
+    checkout_seen(shop, a_checkout(shop, email="bert@example.com"))
 
     # when
     campaigns.activate(campaign)
 
     # then
-    assert sending.send_due() == 0
-    assert outcome(shop) == ("CANCELLED", "BEFORE_ACTIVATION")
+    assert detect.detect() == 0
+    assert sending.send_due() == 1
+    assert [message.to for message in SENT] == ["anna@example.com"]
 
 
 def test_an_active_campaign_activated_once_more_goes_on(shop):

@@ -70,6 +70,13 @@ def an_entry(number: int = 0, channel: str = "default-channel") -> Entry:
     return encode(event)
 
 
+def fail_within(stream: Stream, work: Callable[[list[Entry]], object]) -> None:
+    """Do some work with a batch, then fail."""
+    with stream.batch(10) as held:
+        assert work(held)
+        raise ZeroDivisionError
+
+
 def test_what_is_appended_is_handed_out_once_and_whole(make):
     # given
     entries = [an_entry(number) for number in range(3)]
@@ -103,9 +110,8 @@ def test_a_batch_that_fails_is_handed_out_again(make):
     entries = [an_entry(number) for number in range(3)]
     make().append(entries)
     # when
-    with pytest.raises(ZeroDivisionError), make().batch(10) as held:
-        assert len(held) == 3
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        fail_within(make(), lambda held: held)
     # then
     assert make().pending() == 3
     with make().batch(10) as held:
@@ -116,9 +122,8 @@ def test_the_block_is_one_transaction(make, request):
     if "memory" in request.node.name:
         pytest.skip("a list knows no transactions")
     make().append([an_entry()])
-    with pytest.raises(ZeroDivisionError), make().batch(1):
-        Shop.objects.create(key="written inside the block")
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        fail_within(make(), lambda _: Shop.objects.create(key="written inside the block"))
     assert Shop.objects.count() == 0
 
 
