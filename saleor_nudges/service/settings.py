@@ -80,7 +80,7 @@ WHITENOISE_USE_FINDERS = True
 try:
     # Under ASGI each request has a thread of its own, which a kept connection would outlive.
     DATABASES = {"default": dj_database_url.parse(os.environ["DATABASE_URL"], conn_max_age=0)}
-except (ValueError, dj_database_url.ParseError) as error:
+except ValueError as error:
     raise ImproperlyConfigured("DATABASE_URL is not the URL of a database.") from error
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True

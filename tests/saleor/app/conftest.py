@@ -13,8 +13,6 @@ from devtools.storefront import Json
 from tests.saleor.app.people import Seller, Shopper, Visitor
 from tests.saleor.app.place import OURS, Place, standing
 
-# Most of what goes wrong is said here.
-LOG_LINES = 40
 _PLACES: list[Place] = []
 _turn = count()
 
@@ -76,10 +74,5 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     if report.failed:
         for place in _PLACES:
             for name in OURS:
-                lines = [
-                    line
-                    for line in place.log(name).splitlines()
-                    if '"level": "DEBUG"' not in line and " succeeded in " not in line
-                ]
-                report.sections.append((f"{name}.log", "\n".join(lines[-LOG_LINES:])))
+                report.sections.append((f"{name}.log", place.tail(name)))
     return report

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import sys
 import tempfile
 import time
@@ -21,6 +22,8 @@ from devtools import saleor, servers, storefront
 ROOT = Path(__file__).resolve().parents[3]
 OURS = ("app-web", "app-worker", "app-beat")
 SECONDS = 30.0
+LOG_LINES = 30
+HUM = re.compile(r'"level": "DEBUG"|Scheduler: Sending|Task saleor_nudges')
 
 
 @dataclass
@@ -52,8 +55,9 @@ class Place:
         """Return what is there at last; fail when it takes too long, or when a process is gone."""
         deadline = time.monotonic() + seconds
         while not (found := look()):
-            gone = [name for name, child in self.children.items() if child.poll() is not None]
-            assert not gone, f"{gone} ended while waiting for {what}"
+            for name, child in self.children.items():
+                gone = child.poll() is not None
+                assert not gone, f"{name} ended while waiting for {what}:\n{self.tail(name)}"
             assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s"
             time.sleep(0.2)
         return found
@@ -61,6 +65,11 @@ class Place:
     def log(self, name: str) -> str:
         """Return what a process has written so far."""
         return (self.logs / f"{name}.log").read_text(errors="replace")
+
+    def tail(self, name: str) -> str:
+        """Return the end of it, without what is said every second."""
+        lines = [line for line in self.log(name).splitlines() if not HUM.search(line)]
+        return "\n".join(lines[-LOG_LINES:])
 
 
 @contextlib.contextmanager
