@@ -109,4 +109,6 @@ class OrderKind(Kind):
 
 def _who(event: OrderFact) -> dict[str, str]:
     contact = event.contact or Contact()
-    return {"name": contact.first_name, "city": contact.city, "country": contact.country}
+    # Saleor keeps the cities of some countries in capitals, as their post offices want them.
+    city = contact.city.title() if contact.city.isupper() else contact.city
+    return {"name": contact.first_name, "city": city, "country": contact.country}

@@ -202,3 +202,12 @@ def test_the_nudge_of_an_erased_person_is_gone_and_says_nothing_of_them(shop):
     nudge = Nudge.objects.of(shop).select_related("person").get()
     assert people.unseal_about(nudge.person, nudge.sealed_who) is None
     assert Person.objects.of(shop).get().sealed_key is None
+
+
+def test_a_city_in_capitals_is_not_shouted(shop):
+    # given Saleor's way to write a city of the United States
+    checkout = a_checkout(shop, email="anna@example.com", city="NEW YORK")
+    # when
+    order_placed(shop, checkout)
+    # then
+    assert texts(shop) == ["Someone from New York bought Apple Juice"]
