@@ -1,5 +1,6 @@
 """Build the wheel, look into it, install it into a clean environment and start it there."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -48,6 +49,9 @@ def main() -> int:
         subprocess.run([python, "-m", "pip", "install", "-q", f"{wheel}[app]"], check=True)
         subprocess.run([python, "-c", SMOKE], check=True, cwd=folder)
         subprocess.run([python, "-m", "saleor_nudges.service", "--help"], check=True, cwd=folder)
+        environment = os.environ | {"SECRET_KEY": "smoke", "DATABASE_URL": "postgres:///smoke"}
+        check = [python, "-m", "saleor_nudges.service", "check"]
+        subprocess.run(check, check=True, cwd=folder, env=environment)
     print(wheel.relative_to(ROOT))
     return 0
 
