@@ -19,7 +19,8 @@ saleor-nudges <verb>
   uninstall            remove our periodic tasks from Saleor's scheduler
   migrate              make or update our tables
 
-Any other word is one of Django's own commands. Needs SECRET_KEY and DATABASE_URL in the environment.
+Any other word is one of Django's own commands.
+All of them need SECRET_KEY and DATABASE_URL in the environment.
 """
 
 
