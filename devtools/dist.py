@@ -50,7 +50,7 @@ def main() -> int:
         subprocess.run([python, "-c", SMOKE], check=True, cwd=folder)
         subprocess.run([python, "-m", "saleor_nudges.service", "--help"], check=True, cwd=folder)
         environment = os.environ | {"SECRET_KEY": "smoke", "DATABASE_URL": "postgres:///smoke"}
-        check = [python, "-m", "saleor_nudges.service", "check"]
+        check = [str(python), "-m", "saleor_nudges.service", "check"]
         subprocess.run(check, check=True, cwd=folder, env=environment)
     print(wheel.relative_to(ROOT))
     return 0
