@@ -172,7 +172,6 @@ def _environment(
         "ALLOWED_HOSTS": "*",
         "DEBUG": "False",
         "DEFAULT_FROM_EMAIL": "shop@example.com",
-        "DJANGO_SETTINGS_MODULE": _settings_module(installed),
         "EMAIL_URL": f"file:///{scratch / 'mail'}",
         "HTTP_IP_FILTER_ALLOW_LOOPBACK_IPS": "True",
         "PUBLIC_URL": public,
@@ -181,6 +180,8 @@ def _environment(
         "SEND_USAGE_TELEMETRY": "False",
     }
     required = {
+        # Whoever works on us has another one set.
+        "DJANGO_SETTINGS_MODULE": _settings_module(installed),
         "PATH": f"{checkout.python.parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "PYTHONPATH": os.pathsep.join(map(str, paths)),
         "PYTHONDONTWRITEBYTECODE": "",

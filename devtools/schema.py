@@ -27,4 +27,6 @@ def is_current() -> bool:
 
 
 if __name__ == "__main__":
+    if "--check" in sys.argv:
+        sys.exit(not is_current())
     FILE.write_text(printed(), encoding="utf-8")

@@ -14,8 +14,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from devtools import schema
-
 ROOT = Path(__file__).resolve().parent.parent
 WIDGET = ROOT / "storefront-widget"
 BUILT_WIDGET = ROOT / "saleor_nudges" / "static" / "saleor_nudges" / "widget.js"
@@ -41,7 +39,8 @@ def lint() -> bool:
             run(python, "-m", "ruff", "format", "-q", "--check", "."),
             run(python, "-m", "mypy", "--no-error-summary"),
             run(str(Path(python).parent / "lint-imports"), "--no-logo"),
-            schema.is_current(),
+            # In a process of its own: what it sets must not reach the other suites.
+            run(python, "-m", "devtools.schema", "--check"),
         ]
     )
 
