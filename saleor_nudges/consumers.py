@@ -9,17 +9,19 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from django.db import connection
 
-from saleor_nudges import conf, crypto, nudges, people, telemetry
+from saleor_nudges import conf, crypto, nudges, people, retention, telemetry
 from saleor_nudges.events import CheckoutFact, CustomerErased, Event, Flow, OrderFact
+from saleor_nudges.events.identity import moment_of
 from saleor_nudges.exceptions import InvalidEvent
 from saleor_nudges.host import Checkout, Host, Order, get_host, host_class
 from saleor_nudges.messaging import consents
 from saleor_nudges.models import DeadLetter, Shop, ShopEvent, StoredEvent, ViewEvent
+from saleor_nudges.models.partitions import oldest_kept
 from saleor_nudges.recovery import watch
 from saleor_nudges.stream import Entry, get_stream
 from saleor_nudges.stream.codec import decode, stored_data
@@ -28,6 +30,8 @@ from saleor_nudges.stream.postgres import PostgresStream
 TABLES: dict[Flow, type[StoredEvent]] = {Flow.COMMERCE: ShopEvent, Flow.VIEWS: ViewEvent}
 # Each is given the new events of one shop, in the order of their time.
 CONSUMERS = (consents.fold, nudges.fold, watch.fold)
+
+_made_on: dict[str, date] = {}
 
 COLUMNS = ("id", "shop_id", "channel", "kind", "occurred_at", "subject", "person", "data")
 INSERT = """
@@ -41,6 +45,7 @@ INSERT = """
 
 def drain(flow: Flow, *, seconds: float | None = None) -> int:
     """Consume batches until the stream is empty or the time is up; return the events consumed."""
+    _make_partitions_once_a_day()
     limit = time.monotonic() + (conf.get().DRAIN_SECONDS if seconds is None else seconds)
     total = 0
     while True:
@@ -48,6 +53,15 @@ def drain(flow: Flow, *, seconds: float | None = None) -> int:
         total += count
         if not count or time.monotonic() >= limit:
             return total
+
+
+def _make_partitions_once_a_day() -> None:
+    # A worker that was off for weeks must not wait for the night to have somewhere to store.
+    today = datetime.now(UTC).date()
+    if _made_on.get("day") != today:
+        with host_class().writing():
+            retention.make_partitions(datetime.now(UTC))
+        _made_on["day"] = today
 
 
 def consume_batch(flow: Flow) -> int:
@@ -73,15 +87,31 @@ def process(entries: Sequence[Entry], flow: Flow) -> int:
     by_shop: dict[UUID, dict[UUID, Event]] = defaultdict(dict)
     for entry in entries:
         try:
+            _check_age(entry, flow)
             by_shop[entry.shop][entry.event_id] = decode(entry)
         except InvalidEvent as error:
             _put_aside(entry, flow, str(error))
     new = 0
-    for shop in Shop.objects.filter(pk__in=by_shop):
+    for shop in Shop.objects.filter(pk__in=by_shop).order_by("pk"):
+        if flow is Flow.COMMERCE:
+            _one_at_a_time(shop)
         events = sorted(by_shop[shop.pk].values(), key=lambda event: (event.occurred_at, event.id))
         new += _process_shop(shop, _unknown(shop, events, flow), flow)
     telemetry.REPEATED.labels(flow=flow).inc(len(entries) - new)
     return new
+
+
+def _one_at_a_time(shop: Shop) -> None:
+    # An order and its cancellation, a checkout and its shopper's erasure: side by side in two
+    # workers neither would see the other, and what was undone would stand for good.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", [str(shop.pk)])
+
+
+def _check_age(entry: Entry, flow: Flow) -> None:
+    # It was young enough when it came, and may have waited since.
+    if moment_of(entry.event_id) < oldest_kept(flow, datetime.now(UTC)):
+        raise InvalidEvent("It waited until it was older than what is kept.", field="id")
 
 
 def _put_aside(entry: Entry, flow: Flow, reason: str) -> None:

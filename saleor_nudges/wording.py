@@ -12,6 +12,8 @@ from saleor_nudges.exceptions import InvalidInput
 # A message of a seller is a page at most; a template that wants more is a mistake or an attack.
 LONGEST_TEMPLATE: Final = 50_000
 LONGEST_OUTPUT: Final = 200_000
+LONGEST_NAME: Final = 40
+NO_NAME: Final = re.compile(r"[\d/:@<>{}|\\\n]|\w\.\w")
 # Reading a template takes time with the square of its tags; a long mail has a few dozen.
 MOST_TAGS: Final = 1_000
 # A range is counted out in full before any limit is asked, and no message needs one.
@@ -37,6 +39,14 @@ def text(template: str, facts: dict[str, Any]) -> str:
 def html(template: str, facts: dict[str, Any]) -> str:
     """Return HTML in which every fact is escaped; raises InvalidInput."""
     return _render(template, facts, html=True)
+
+
+def plain_name(text: str) -> str:
+    """Return the name of a person or city, or nothing if it is none: strangers write it.
+
+    Anybody can put a stranger's address into a checkout, and an advertisement where the name goes.
+    """
+    return text if len(text) <= LONGEST_NAME and not NO_NAME.search(text) else ""
 
 
 def check(template: str, *, field: str) -> None:

@@ -3,7 +3,7 @@
 import json
 from base64 import b64decode
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,12 +11,20 @@ import pytest
 from saleor_nudges import consumers, crypto, facts
 from saleor_nudges.capture import capture
 from saleor_nudges.events import Flow, OrderPlaced
+from saleor_nudges.events.identity import uuid7
 from saleor_nudges.host.memory import MemoryHost
-from saleor_nudges.models import DeadLetter, Nudge, SeenOrder, ShopEvent, WaitingEvent
+from saleor_nudges.models import (
+    DeadLetter,
+    Nudge,
+    SeenOrder,
+    ShopEvent,
+    ViewEvent,
+    WaitingEvent,
+)
 from saleor_nudges.reconcile import reconcile_orders
 from saleor_nudges.stream.codec import encode
 from saleor_nudges.stream.postgres import PostgresStream
-from saleor_nudges.testing import a_checkout, consume, make_shop
+from saleor_nudges.testing import a_checkout, consume, make_shop, viewed
 from saleor_nudges.webhooks import payloads
 
 pytestmark = pytest.mark.django_db
@@ -128,3 +136,15 @@ def test_nothing_personal_rests_with_an_event(shop):
             assert secret not in row
     assert stored["subject"] == crypto.checkout_hash(checkout.id)
     assert stored["person"] is not None
+
+
+def test_a_view_that_waited_too_long_holds_up_nobody(shop):
+    # given a view from before the oldest partition, as one becomes while no worker runs
+    long_ago = datetime.now(UTC) - timedelta(days=60)
+    old = viewed(shop, "UHJvZHVjdDox", occurred_at=long_ago, id=uuid7(long_ago))
+    PostgresStream(Flow.VIEWS).append([encode(old), encode(viewed(shop, "UHJvZHVjdDox"))])
+    # when
+    assert consume() == 2
+    # then
+    assert ViewEvent.objects.of(shop).count() == 1
+    assert DeadLetter.objects.of(shop).get().event_id == old.id

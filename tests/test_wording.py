@@ -103,3 +103,19 @@ def test_what_would_keep_a_worker_busy_is_refused_when_it_is_written(_case, temp
     with pytest.raises(InvalidInput) as refused:
         wording.check(template, field="text")
     assert refused.value.field == "text"
+
+
+@pytest.mark.parametrize(
+    ("_case", "text", "said"),
+    [
+        ("a_name", "Anna-Maria O'Neill", "Anna-Maria O'Neill"),
+        ("an_initial", "J. Smith", "J. Smith"),
+        ("a_city", "Łódź", "Łódź"),
+        ("an_address", "Win at evil.example", ""),
+        ("a_link", "https://evil", ""),
+        ("a_number", "call 0900123", ""),
+        ("a_speech", "A" * 41, ""),
+    ],
+)
+def test_what_is_no_name_is_not_said(_case, text, said):
+    assert wording.plain_name(text) == said

@@ -928,7 +928,14 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 fields=("shop", "channel", "type", "product_id", "source_event"),
                 name="nudges_once_per_fact",
-                nulls_distinct=False,
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="nudge",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("source_event__isnull", True)),
+                fields=("shop", "channel", "type", "product_id"),
+                name="nudges_once_per_measure",
             ),
         ),
         migrations.AddIndex(

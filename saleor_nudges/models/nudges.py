@@ -116,7 +116,11 @@ class Nudge(ChannelRow):
             models.UniqueConstraint(
                 fields=["shop", "channel", "type", "product_id", "source_event"],
                 name="nudges_once_per_fact",
-                nulls_distinct=False,
+            ),
+            models.UniqueConstraint(
+                fields=["shop", "channel", "type", "product_id"],
+                name="nudges_once_per_measure",
+                condition=models.Q(source_event__isnull=True),
             ),
         )
         indexes = (

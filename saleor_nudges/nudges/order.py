@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from django.utils import timezone
 
-from saleor_nudges import people
+from saleor_nudges import people, wording
 from saleor_nudges.events import (
     Contact,
     CustomerErased,
@@ -111,4 +111,8 @@ def _who(event: OrderFact) -> dict[str, str]:
     contact = event.contact or Contact()
     # Saleor keeps the cities of some countries in capitals, as their post offices want them.
     city = contact.city.title() if contact.city.isupper() else contact.city
-    return {"name": contact.first_name, "city": city, "country": contact.country}
+    return {
+        "name": wording.plain_name(contact.first_name),
+        "city": wording.plain_name(city),
+        "country": contact.country,
+    }

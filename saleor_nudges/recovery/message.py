@@ -5,7 +5,9 @@ from email.utils import formataddr
 from typing import Any
 from urllib.parse import urlsplit
 
-from saleor_nudges import people
+from babel.numbers import get_currency_precision
+
+from saleor_nudges import people, wording
 from saleor_nudges.messaging import templates
 from saleor_nudges.messaging.channels import Message
 from saleor_nudges.models import Send, Shop
@@ -18,7 +20,7 @@ def prepare(send: Send) -> Message:
     unsubscribe = links.unsubscribe_url(send)
     facts = {
         "shop": send.shop.name,
-        "first_name": contact.first_name,
+        "first_name": wording.plain_name(contact.first_name),
         "lines": [_line(line, send.checkout.currency) for line in send.checkout.lines],
         "total": money(send.checkout.total, send.checkout.currency),
         "language": send.checkout.language or send.shop.default_language,
@@ -45,7 +47,9 @@ def prepare(send: Send) -> Message:
 
 def money(amount: Decimal, currency: str) -> str:
     """Return an amount with its currency, or nothing for nothing."""
-    return f"{amount:.2f} {currency}" if amount and currency else ""
+    if not amount or not currency:
+        return ""
+    return f"{amount:.{get_currency_precision(currency)}f} {currency}"
 
 
 def _line(line: dict[str, Any], currency: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ conditions, and a row that was marked is never handed over again. See `docs/adr/
 """
 
 import logging
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,16 +26,28 @@ from saleor_nudges.models import CheckoutState, MessageChannel, Send, SendState,
 from saleor_nudges.recovery import message, watch
 from saleor_nudges.recovery.conditions import Then, all_of, conditions, not_too_old
 
+# A sweep is woken every few seconds; one that takes longer stands in its followers' way.
+LONGEST_SWEEP = 20.0
+# The host's checkout is held while we ask, so nobody waits longer than this for a row of ours.
+SHORT_WAIT = "SET LOCAL lock_timeout = '200ms'"
 SOON, LATER = timedelta(seconds=5), timedelta(minutes=1)
 
 
-def send_due() -> int:
-    """Send what is due, batch after batch; return how many messages left."""
+def send_due(*, seconds: float = LONGEST_SWEEP) -> int:
+    """Send what is due, batch after batch; return how many messages left.
+
+    Gives back what it claimed when the time is up: a provider that hangs must not keep a worker.
+    """
+    limit = time.monotonic() + seconds
+    sent = 0
     with host_class().writing():
         give_up_on_the_doubtful()
-        sent = 0
-        while claimed := claim():
-            sent += sum(deliver(send) for send in claimed)
+        while time.monotonic() < limit and (claimed := claim()):
+            for send in claimed:
+                if time.monotonic() < limit:
+                    sent += deliver(send)
+                else:
+                    _put_off(send, Now(), "")
     return sent
 
 
@@ -127,6 +140,7 @@ def _one_at_a_time(send: Send) -> None:
         cursor.execute(
             "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [str(send.person_id)]
         )
+        cursor.execute(SHORT_WAIT)
 
 
 def _still_silent(send: Send, checkout: Checkout | None) -> bool:

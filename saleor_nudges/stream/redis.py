@@ -1,4 +1,4 @@
-"""The stream on Redis Streams, one per shop and channel; for storefront views."""
+"""The stream on Redis Streams, a few per shop; for storefront views."""
 
 import json
 import os
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
+from zlib import crc32
 
 from django.db import transaction
 from redis import Redis
@@ -20,6 +21,8 @@ from saleor_nudges.exceptions import StreamUnavailable
 from saleor_nudges.stream.base import Entry, Stream
 
 GROUP = "nudges"
+# Into so many streams the channels of one shop are spread; a Redis Cluster spreads the streams.
+BUCKETS = 16
 # The names of all streams, so that a reader finds those of shops it has never heard of.
 REGISTER = "nudges:{all}:streams"
 # A batch takes milliseconds; what somebody has held for so long belongs to a dead worker.
@@ -65,7 +68,9 @@ class RedisStream(Stream):
         return sum(lengths)
 
     def _name(self, entry: Entry) -> str:
-        return f"nudges:{{{entry.shop.hex}/{entry.channel}/0}}:{self.flow}"
+        # A storefront may name any channel it likes; it must not make a stream of each.
+        bucket = crc32(entry.channel.encode()) % BUCKETS
+        return f"nudges:{{{entry.shop.hex}/{bucket}}}:{self.flow}"
 
     def _names(self) -> list[str]:
         members: Any = self.client.smembers(REGISTER)
