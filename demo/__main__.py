@@ -34,7 +34,11 @@ class Stopped(BaseException):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; answer 0 when it was stopped, 1 when it could not go on."""
     options = _options(arguments)
-    port = int(os.environ.get("DEMO_PORT") or 8400)
+    wanted = os.environ.get("DEMO_PORT") or "8400"
+    port = int(wanted) if wanted.isdecimal() else 0
+    if not 0 < port < 65_536:
+        sys.stderr.write(f"DEMO_PORT must lie between 1 and 65535, not {wanted!r}.\n")
+        return 1
     if not _is_free(port):
         sys.stderr.write(f"Port {port} is taken. Try another: DEMO_PORT={port + 1} make demo\n")
         return 1

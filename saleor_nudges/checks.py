@@ -25,7 +25,16 @@ def check_settings(**kwargs: Any) -> list[checks.CheckMessage]:  # noqa: ARG001 
     found += _check_keys(settings)
     found += _check_addresses(settings)
     found += _check_streams(settings)
+    found += [_unknown(name) for name in conf.unknown_in_environment()]
     return found
+
+
+def _unknown(name: str) -> checks.CheckMessage:
+    return checks.Warning(
+        f"{name} in the environment is no setting of ours, so it does nothing.",
+        hint="docs/settings.md lists them all.",
+        id="saleor_nudges.W007",
+    )
 
 
 def _check_keys(settings: conf.Settings) -> list[checks.CheckMessage]:

@@ -75,6 +75,12 @@ def get() -> Settings:
     return _read(_Identity(getattr(django_settings, "SALEOR_NUDGES", NOTHING_SET)))
 
 
+def unknown_in_environment() -> list[str]:
+    """Return the variables that look like settings of ours and are none: misspelt, most likely."""
+    names = {f"NUDGES_{field.name}" for field in fields(Settings)}
+    return sorted(name for name in os.environ if name.startswith("NUDGES_") and name not in names)
+
+
 def load(dotted_path: str) -> Any:
     """Import what a setting names."""
     try:

@@ -46,3 +46,11 @@ def test_while_developing_an_address_in_the_clear_is_fine(settings):
     settings.SALEOR_NUDGES = GOOD | {"PUBLIC_URL": "http://localhost:8400/"}
     settings.DEBUG = True
     assert check_settings() == []
+
+
+def test_a_misspelt_variable_is_named(monkeypatch):
+    monkeypatch.setenv("NUDGES_BATCH_SIZ", "5")
+    found = [one for one in check_settings() if one.id == "saleor_nudges.W007"]
+    assert [one.msg for one in found] == [
+        "NUDGES_BATCH_SIZ in the environment is no setting of ours, so it does nothing."
+    ]

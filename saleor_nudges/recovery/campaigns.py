@@ -133,4 +133,4 @@ def _must_be_able_to_send(shop: Shop) -> None:
     if "{checkout}" not in shop.checkout_url:
         raise InvalidInput("Say where the checkout's page is first.", field="checkoutUrl")
     if not consent.may_send_now(shop):
-        raise InvalidInput("Switch sending on first.", field="sendingEnabled")
+        raise InvalidInput("Switch sending on first.", field="isSendingEnabled")

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Final
 from uuid import uuid4
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 
 from saleor_nudges import telemetry
 
@@ -37,9 +38,11 @@ class RequestContext:
     def process_exception(
         self,
         request: HttpRequest,
-        exception: Exception,  # noqa: ARG002 - Django's own signature
-    ) -> HttpResponse:
-        """Answer what a view let through."""
+        exception: Exception,
+    ) -> HttpResponse | None:
+        """Answer what a view let through; what Django has a status for is Django's to answer."""
+        if isinstance(exception, Http404 | PermissionDenied | SuspiciousOperation):
+            return None
         return failed(request)
 
 

@@ -227,8 +227,8 @@ def test_what_a_seller_may_not_choose(name, arguments, field, shop):
     [
         ("no_basis", {"legal_basis": "NONE"}, "legalBasis"),
         ("nobody_sends", {"sender_email": ""}, "senderEmail"),
-        ("sending_off", {"sending_since": None}, "sendingEnabled"),
-        ("elsewhere", {"sending_installation": "x"}, "sendingEnabled"),
+        ("sending_off", {"sending_since": None}, "isSendingEnabled"),
+        ("elsewhere", {"sending_installation": "x"}, "isSendingEnabled"),
     ],
 )
 def test_a_campaign_is_not_activated_before_it_could_send(_case, changes, field, shop):
