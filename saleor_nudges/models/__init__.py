@@ -1,7 +1,10 @@
 """The tables, by subject."""
 
+from saleor_nudges.models.archives import ArchiveState, EventArchive
+from saleor_nudges.models.counts import Grain, JobState, ProductCount, RecountJob, VisitorSketch
 from saleor_nudges.models.events import (
     DeadLetter,
+    HeldBatch,
     ProductVisitor,
     ShopEvent,
     StoredEvent,
@@ -25,6 +28,7 @@ from saleor_nudges.models.shops import AppInstallation, AuditEntry, Cursor, Lega
 
 __all__ = [
     "AppInstallation",
+    "ArchiveState",
     "AuditEntry",
     "Campaign",
     "CampaignState",
@@ -33,7 +37,11 @@ __all__ = [
     "Consent",
     "Cursor",
     "DeadLetter",
+    "EventArchive",
     "Evidence",
+    "Grain",
+    "HeldBatch",
+    "JobState",
     "LegalBasis",
     "MessageChannel",
     "Nudge",
@@ -41,7 +49,9 @@ __all__ = [
     "NudgeSettings",
     "NudgeType",
     "Person",
+    "ProductCount",
     "ProductVisitor",
+    "RecountJob",
     "SeenOrder",
     "Send",
     "SendState",
@@ -52,5 +62,6 @@ __all__ = [
     "TrackedCheckout",
     "ViewEvent",
     "VisitorCheckout",
+    "VisitorSketch",
     "WaitingEvent",
 ]

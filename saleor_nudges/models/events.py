@@ -1,6 +1,8 @@
 """What happened: two append-only tables of one shape, and the events that still wait."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Now
 
 from saleor_nudges.models.base import ScopedManager
 
@@ -90,6 +92,9 @@ class DeadLetter(models.Model):
     payload = models.JSONField()
     sealed = models.BinaryField(null=True)
     reason = models.CharField(max_length=255)
+    # How often it was tried; it is tried again at `retry_at`, and never if that is empty.
+    tries = models.PositiveSmallIntegerField(default=1)
+    retry_at = models.DateTimeField(null=True)
     put_aside_at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager["DeadLetter"]()
@@ -99,6 +104,22 @@ class DeadLetter(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["flow", "event_id"], name="nudges_dead_letter_once"),
         )
+
+
+class HeldBatch(models.Model):
+    """What a worker holds right now. Its row goes with the batch; one that stays tells that the
+    worker died over one of these entries.
+    """
+
+    flow = models.CharField(max_length=16)
+    event_ids = ArrayField(models.UUIDField())
+    # How many workers have died over these entries.
+    deaths = models.PositiveSmallIntegerField(default=0)
+    held_since = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ("pk",)
+        indexes = (models.Index(fields=["flow", "held_since"], name="nudges_held_batch"),)
 
 
 class ProductVisitor(models.Model):
