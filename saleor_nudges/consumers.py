@@ -24,7 +24,7 @@ from saleor_nudges.models import DeadLetter, Shop, ShopEvent, StoredEvent, ViewE
 from saleor_nudges.models.partitions import oldest_kept
 from saleor_nudges.recovery import watch
 from saleor_nudges.stream import Entry, get_stream
-from saleor_nudges.stream.codec import decode, stored_data
+from saleor_nudges.stream.codec import decode, open_fields, stored_data
 from saleor_nudges.stream.postgres import PostgresStream
 
 TABLES: dict[Flow, type[StoredEvent]] = {Flow.COMMERCE: ShopEvent, Flow.VIEWS: ViewEvent}
@@ -88,7 +88,7 @@ def process(entries: Sequence[Entry], flow: Flow) -> int:
     for entry in entries:
         try:
             _check_age(entry, flow)
-            by_shop[entry.shop][entry.event_id] = decode(entry)
+            by_shop[entry.shop_id][entry.id] = decode(entry)
         except InvalidEvent as error:
             _put_aside(entry, flow, str(error))
     new = 0
@@ -110,7 +110,7 @@ def _one_at_a_time(shop: Shop) -> None:
 
 def _check_age(entry: Entry, flow: Flow) -> None:
     # It was young enough when it came, and may have waited since.
-    if moment_of(entry.event_id) < oldest_kept(flow, datetime.now(UTC)):
+    if moment_of(entry.id) < oldest_kept(flow, datetime.now(UTC)):
         raise InvalidEvent("It waited until it was older than what is kept.", field="id")
 
 
@@ -118,11 +118,11 @@ def _put_aside(entry: Entry, flow: Flow, reason: str) -> None:
     """Keep what cannot be read, with its reason: it is not lost and holds nothing up."""
     telemetry.REFUSED.labels(door="consumer", code=InvalidEvent.code).inc()
     letter = DeadLetter(
-        event_id=entry.event_id,
+        event_id=entry.id,
         flow=flow,
-        shop_id=entry.shop,
+        shop_id=entry.shop_id,
         kind=entry.kind,
-        payload=entry.payload,
+        payload=open_fields(entry),
         sealed=entry.sealed,
         reason=reason[:255],
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from saleor_nudges.events import Flow
-from saleor_nudges.stream.base import Entry, Stream
+from saleor_nudges.stream.base import Entry, Pack, Stream, unpack
 
 WAITING: dict[Flow, list[Entry]] = {flow: [] for flow in Flow}
 
@@ -12,12 +12,16 @@ WAITING: dict[Flow, list[Entry]] = {flow: [] for flow in Flow}
 class MemoryStream(Stream):
     """Keeps what this process appended. Nothing outlives the process."""
 
-    def append(self, entries: Sequence[Entry]) -> None:
-        known = {entry.event_id for entry in WAITING[self.flow]}
-        WAITING[self.flow].extend(entry for entry in entries if entry.event_id not in known)
+    def append_packs(self, packs: Sequence[Pack]) -> None:
+        known = {entry.id for entry in WAITING[self.flow]}
+        found = [entry for pack in packs for entry in unpack(pack.entries)]
+        WAITING[self.flow].extend(entry for entry in found if entry.id not in known)
+
+    async def append_async(self, packs: Sequence[Pack]) -> None:
+        self.append_packs(packs)
 
     @contextmanager
-    def batch(self, size: int) -> Iterator[list[Entry]]:
+    def batch(self, size: int, wait: float = 0.0) -> Iterator[list[Entry]]:  # noqa: ARG002
         held, WAITING[self.flow] = WAITING[self.flow][:size], WAITING[self.flow][size:]
         try:
             yield held

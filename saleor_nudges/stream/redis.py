@@ -1,14 +1,11 @@
 """The stream on Redis Streams, a few per shop; for storefront views."""
 
-import json
 import os
 import socket
-from base64 import b64decode, b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
-from uuid import UUID
 from zlib import crc32
 
 from django.db import transaction
@@ -18,7 +15,7 @@ from redis.exceptions import RedisError, ResponseError
 from saleor_nudges import conf
 from saleor_nudges.events import Flow
 from saleor_nudges.exceptions import StreamUnavailable
-from saleor_nudges.stream.base import Entry, Stream
+from saleor_nudges.stream.base import Entry, Pack, Stream, unpack
 
 GROUP = "nudges"
 # Into so many streams the channels of one shop are spread; a Redis Cluster spreads the streams.
@@ -28,7 +25,7 @@ REGISTER = "nudges:{all}:streams"
 # A batch takes milliseconds; what somebody has held for so long belongs to a dead worker.
 ABANDONED_MILLISECONDS = 30_000
 
-Held = list[tuple[str, bytes, Entry]]
+Held = list[tuple[str, bytes, list[Entry]]]
 
 
 class RedisStream(Stream):
@@ -39,19 +36,19 @@ class RedisStream(Stream):
         self.client = _client(conf.get().REDIS_URL)
         self.abandoned_after = abandoned_after
 
-    def append(self, entries: Sequence[Entry]) -> None:
+    def append_packs(self, packs: Sequence[Pack]) -> None:
         pipe = self.client.pipeline(transaction=False)
-        for name in {self._name(entry) for entry in entries}:
+        for name in {self._name(pack) for pack in packs}:
             pipe.sadd(REGISTER, name)
-        for entry in entries:
-            pipe.xadd(self._name(entry), {"entry": _dump(entry)})
+        for pack in packs:
+            pipe.xadd(self._name(pack), {"entries": pack.entries})
         try:
             pipe.execute()
         except RedisError as error:
             raise StreamUnavailable from error
 
     @contextmanager
-    def batch(self, size: int) -> Iterator[list[Entry]]:
+    def batch(self, size: int, wait: float = 0.0) -> Iterator[list[Entry]]:  # noqa: ARG002
         held: Held = []
         try:
             for name in sorted(self._names()):
@@ -59,7 +56,7 @@ class RedisStream(Stream):
         except RedisError as error:
             raise StreamUnavailable from error
         with transaction.atomic():
-            yield [entry for _, _, entry in held]
+            yield [entry for _, _, entries in held for entry in entries]
         # Dying before this line hands the entries out again; the event table knows them by id.
         self._let_go(held)
 
@@ -67,10 +64,10 @@ class RedisStream(Stream):
         lengths: list[Any] = [self.client.xlen(name) for name in self._names()]
         return sum(lengths)
 
-    def _name(self, entry: Entry) -> str:
+    def _name(self, pack: Pack) -> str:
         # A storefront may name any channel it likes; it must not make a stream of each.
-        bucket = crc32(entry.channel.encode()) % BUCKETS
-        return f"nudges:{{{entry.shop.hex}/{bucket}}}:{self.flow}"
+        bucket = crc32(pack.channel.encode()) % BUCKETS
+        return f"nudges:{{{pack.shop.hex}/{bucket}}}:{self.flow}"
 
     def _names(self) -> list[str]:
         members: Any = self.client.smembers(REGISTER)
@@ -92,7 +89,7 @@ class RedisStream(Stream):
             )
             fresh = answer[0][1] if answer else []
         return [
-            (name, key, _load(fields[b"entry"])) for key, fields in [*claimed, *fresh] if fields
+            (name, key, unpack(fields[b"entries"])) for key, fields in [*claimed, *fresh] if fields
         ]
 
     def _ensure_group(self, name: str) -> None:
@@ -117,29 +114,3 @@ def _client(url: str) -> "Redis":
 
 def _consumer() -> str:
     return f"{socket.gethostname()}-{os.getpid()}"
-
-
-def _dump(entry: Entry) -> bytes:
-    return json.dumps(
-        {
-            "event_id": entry.event_id.hex,
-            "shop": entry.shop.hex,
-            "channel": entry.channel,
-            "kind": entry.kind,
-            "payload": entry.payload,
-            "sealed": b64encode(entry.sealed).decode() if entry.sealed else None,
-        },
-        separators=(",", ":"),
-    ).encode()
-
-
-def _load(raw: bytes) -> Entry:
-    fields = json.loads(raw)
-    return Entry(
-        event_id=UUID(fields["event_id"]),
-        shop=UUID(fields["shop"]),
-        channel=fields["channel"],
-        kind=fields["kind"],
-        payload=fields["payload"],
-        sealed=b64decode(fields["sealed"]) if fields["sealed"] else None,
-    )

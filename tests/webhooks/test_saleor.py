@@ -3,6 +3,7 @@
 import base64
 import json
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.db import DatabaseError
@@ -185,9 +186,8 @@ def test_what_cannot_be_kept_is_wanted_again(shop, send, monkeypatch):
     def away(*args, **kwargs):
         raise DatabaseError
 
-    monkeypatch.setattr(
-        "saleor_nudges.models.WaitingEvent.objects.bulk_create", away, raising=False
-    )
+    broken = SimpleNamespace(cursor=away)
+    monkeypatch.setattr("saleor_nudges.stream.postgres.connection", broken)
 
     # when
     response = send(shop, "PRODUCT_UPDATED", PRODUCT)
