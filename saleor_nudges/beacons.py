@@ -1,18 +1,19 @@
-"""What storefronts send: JSON items to events, one by one, so that a bad one costs no other."""
+"""What storefronts send: JSON items to entries, one by one, so that a bad one costs no other."""
 
+import json
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+import msgspec
 
 from saleor_nudges import telemetry
-from saleor_nudges.capture import capture, check
 from saleor_nudges.events import (
     AddedToCart,
-    Event,
+    Flow,
     NudgeClicked,
     NudgeClosed,
     NudgeInteraction,
@@ -21,41 +22,59 @@ from saleor_nudges.events import (
     ProductViewed,
     View,
 )
-from saleor_nudges.events.identity import is_uuid7
-from saleor_nudges.exceptions import InvalidEvent
-from saleor_nudges.models import Shop
+from saleor_nudges.events.identity import EPOCH, FUTURE_ALLOWED, is_uuid7
+from saleor_nudges.exceptions import InvalidEvent, InvalidInput
+from saleor_nudges.models.partitions import oldest_kept
+from saleor_nudges.stream import Entry
+from saleor_nudges.stream.codec import explained
 
 MOST_EVENTS: Final = 100
 CHECKOUT_HASH: Final = re.compile(r"[0-9a-f]{64}")
+# The time in an id and the time it names belong together; a day is enough for any time zone.
+APART_ALLOWED: Final = timedelta(hours=24)
 KINDS: Final[dict[str, type[View]]] = {
     kind.kind: kind
     for kind in (ProductViewed, PageViewed, AddedToCart, NudgeViewed, NudgeClicked, NudgeClosed)
 }
+# Which field each kind is about, and which it may bring beside it.
+SUBJECTS: Final = {
+    name: "product" if issubclass(kind, ProductViewed | AddedToCart)
+    else "nudge" if issubclass(kind, NudgeInteraction) else ""
+    for name, kind in KINDS.items()
+}  # fmt: skip
+
+Text = Annotated[str, msgspec.Meta(max_length=255)]
 
 
-def _storable(value: str) -> str:
-    if "\0" in value:
-        raise ValueError("no NUL characters")
-    return value
-
-
-# Postgres keeps every character but this one; lone surrogates pydantic refuses by itself.
-Text = Annotated[str, AfterValidator(_storable)]
-
-
-class Item(BaseModel):
-    """One event as a storefront sends it."""
-
-    model_config = ConfigDict(extra="ignore", str_max_length=255)
+class Item(msgspec.Struct):
+    """One event as a storefront sends it; `at` is aware, in any zone."""
 
     id: UUID
     kind: Text
-    at: AwareDatetime
-    channel: Text = Field(min_length=1)
+    at: Annotated[datetime, msgspec.Meta(tz=True)]
+    channel: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
     product: Text = ""
     variant: Text = ""
-    page: Text = Field(default="", max_length=16)
-    nudge: Text = Field(default="", max_length=8)
+    page: Annotated[str, msgspec.Meta(max_length=16)] = ""
+    nudge: Annotated[str, msgspec.Meta(max_length=8)] = ""
+
+
+class Beacon(msgspec.Struct):
+    """One request: who sends, and what they saw. An item that is none is its own error."""
+
+    token: Any = None
+    checkout: Any = ""
+    user: Any = ""
+    events: Any = None
+
+
+class _GoodBeacon(msgspec.Struct):
+    """The same where every item is well formed, which is nearly always."""
+
+    events: list[Item]
+    token: Any = None
+    checkout: Any = ""
+    user: Any = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,65 +87,59 @@ class Sender:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Taken:
     """What became of a batch, item by item."""
 
-    accepted: int
+    entries: tuple[Entry, ...]
     rejected: tuple[dict[str, Any], ...]
 
     def as_json(self) -> dict[str, Any]:
         """Return it as the storefront reads it."""
-        return {"accepted": self.accepted, "rejected": list(self.rejected)}
+        return {"accepted": len(self.entries), "rejected": list(self.rejected)}
 
 
-def take(shop: Shop, sender: Sender, items: Any, now: datetime) -> Answer:
-    """Capture what is valid among the items; raises InvalidEvent if they are no list at all."""
+_good = msgspec.json.Decoder(_GoodBeacon)
+
+
+def parse(body: bytes) -> Beacon | _GoodBeacon:
+    """Return what a body says; raises InvalidInput if it is no JSON object."""
+    # Postgres keeps every character but NUL, and JSON can write it only so.
+    if b"\\u0000" not in body:
+        try:
+            return _good.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            pass
+    return _parse_slowly(body)
+
+
+def _parse_slowly(body: bytes) -> Beacon:
+    try:
+        data = json.loads(body or b"{}")
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput("The body is not JSON.", field="body") from error
+    if not isinstance(data, dict):
+        raise InvalidInput("The body must be a JSON object.", field="body")
+    return Beacon(**{name: data[name] for name in Beacon.__struct_fields__ if name in data})
+
+
+def read(shop: UUID, sender: Sender, items: Any, now: datetime) -> Taken:
+    """Return the entries of what is valid; raises InvalidEvent if the items are no list at all."""
     if not isinstance(items, list):
         raise InvalidEvent("`events` must be a list.", field="events")
     if len(items) > MOST_EVENTS:
         raise InvalidEvent(f"At most {MOST_EVENTS} events a request.", field="events")
-    events: list[Event] = []
+    entries: list[Entry] = []
     rejected: list[dict[str, Any]] = []
+    bounds = _bounds(now.replace(second=0, microsecond=0))
     for index, item in enumerate(items):
         try:
-            event = read(shop, sender, item, now)
+            found = item if type(item) is Item else _item(item)
+            entries.append(_entry(shop, sender, found, now, bounds))
         except InvalidEvent as error:
             telemetry.REFUSED.labels(door="beacon", code=error.code).inc()
             where = f"{error.field}: " if error.field else ""
             rejected.append({"index": index, "code": error.code, "message": f"{where}{error}"})
-        else:
-            events.append(event)
-    if events:
-        capture(*events, now=now)
-    return Answer(len(events), tuple(rejected))
-
-
-def read(shop: Shop, sender: Sender, item: Any, now: datetime) -> Event:
-    """Return the event of one item; raises InvalidEvent and names the field."""
-    try:
-        found = Item.model_validate(item)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        raise InvalidEvent(first["msg"], field=".".join(map(str, first["loc"]))) from error
-    kind = KINDS.get(found.kind)
-    if kind is None:
-        raise InvalidEvent("A storefront cannot send this kind.", field="kind")
-    if not is_uuid7(found.id):
-        raise InvalidEvent("The id must be a UUIDv7.", field="id")
-    event = kind(
-        shop=shop.pk,
-        channel=found.channel,
-        # A clock that runs ahead must not make a visitor of tomorrow.
-        occurred_at=min(found.at, now),
-        id=found.id,
-        visitor=sender.visitor,
-        checkout=sender.checkout,
-        user=sender.user,
-        page=found.page,
-        **_subject(kind, found),
-    )
-    check(event, now)
-    return event
+    return Taken(tuple(entries), tuple(rejected))
 
 
 def is_checkout_hash(value: str) -> bool:
@@ -134,14 +147,74 @@ def is_checkout_hash(value: str) -> bool:
     return bool(CHECKOUT_HASH.fullmatch(value))
 
 
-def _subject(kind: type[View], item: Item) -> dict[str, Any]:
-    if issubclass(kind, ProductViewed | AddedToCart):
-        if not item.product:
-            raise InvalidEvent("Which product?", field="product")
-        extra = {"variant": item.variant} if kind is AddedToCart else {}
-        return {"product": item.product, **extra}
-    if issubclass(kind, NudgeInteraction):
-        if not item.nudge:
-            raise InvalidEvent("Which nudge?", field="nudge")
-        return {"nudge": item.nudge}
-    return {}
+def _item(raw: Any) -> Item:
+    try:
+        item = msgspec.convert(raw, Item)
+    except msgspec.ValidationError as error:
+        message, field = explained(error)
+        raise InvalidEvent(message, field=field) from error
+    except UnicodeEncodeError as error:
+        raise InvalidEvent("Half a character cannot be kept.") from error
+    for name in ("kind", "channel", "product", "variant", "page", "nudge"):
+        _check_storable(name, getattr(item, name))
+    return item
+
+
+def _check_storable(field: str, text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidEvent("Half a character cannot be kept.", field=field) from error
+    if "\0" in text:
+        raise InvalidEvent("No NUL characters, please.", field=field)
+
+
+def _entry(shop: UUID, sender: Sender, item: Item, now: datetime, bounds: tuple[int, int]) -> Entry:
+    about = SUBJECTS.get(item.kind)
+    if about is None:
+        raise InvalidEvent("A storefront cannot send this kind.", field="kind")
+    subject = getattr(item, about) if about else item.page
+    if about and not subject:
+        raise InvalidEvent(f"Which {about}?", field=about)
+    _check_time(item, bounds)
+    data: dict[str, Any] = {"visitor": sender.visitor}
+    if about:
+        data[about] = subject
+    if sender.checkout:
+        data["checkout"] = sender.checkout
+    if sender.user:
+        data["user"] = sender.user
+    if item.page:
+        data["page"] = item.page
+    if item.variant and item.kind == AddedToCart.kind:
+        data["variant"] = item.variant
+    # A clock that runs ahead must not make a visitor of tomorrow.
+    at = min(now, item.at)
+    return Entry(item.id, shop, item.channel, item.kind, at, subject, None, data)
+
+
+def _check_time(item: Item, bounds: tuple[int, int]) -> None:
+    if not is_uuid7(item.id):
+        raise InvalidEvent("The id must be a UUIDv7.", field="id")
+    in_id = item.id.int >> 80
+    try:
+        named = int(item.at.timestamp() * 1000)
+    except (OverflowError, ValueError) as error:
+        raise InvalidEvent("The time lies outside the calendar.", field="at") from error
+    oldest, newest = bounds
+    if in_id > newest or named > newest:
+        raise InvalidEvent("The event lies more than 24 hours in the future.", field="id")
+    if in_id < oldest or named < oldest:
+        raise InvalidEvent("The event is older than what is kept.", field="id")
+    if abs(in_id - named) > APART_ALLOWED // timedelta(milliseconds=1):
+        raise InvalidEvent("The id and `at` name different days.", field="at")
+
+
+@lru_cache(maxsize=4)
+def _bounds(minute: datetime) -> tuple[int, int]:
+    """Return the milliseconds between which an event of that minute must lie."""
+    moment = minute.astimezone(UTC)
+    return (
+        (oldest_kept(Flow.VIEWS, moment) - EPOCH) // timedelta(milliseconds=1),
+        (moment + FUTURE_ALLOWED - EPOCH) // timedelta(milliseconds=1),
+    )

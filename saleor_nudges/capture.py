@@ -1,18 +1,16 @@
 """The one way in: check an event and append it to its stream. It is durable on return."""
 
-import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from saleor_nudges import telemetry
 from saleor_nudges.events import Event, Flow
 from saleor_nudges.events.identity import FUTURE_ALLOWED, is_uuid7, moment_of
-from saleor_nudges.exceptions import InvalidEvent, StreamUnavailable
+from saleor_nudges.exceptions import InvalidEvent
 from saleor_nudges.models.partitions import oldest_kept
 from saleor_nudges.stream import Entry, get_stream
 from saleor_nudges.stream.codec import encode
-from saleor_nudges.stream.postgres import PostgresStream
 
 
 def capture(*events: Event, now: datetime | None = None) -> None:
@@ -26,9 +24,16 @@ def capture(*events: Event, now: datetime | None = None) -> None:
         check(event, moment)
         by_flow[event.flow].append(encode(event))
     for flow, entries in by_flow.items():
-        _append(flow, entries)
+        get_stream(flow).append(entries)
     for event in events:
         telemetry.CAPTURED.labels(kind=event.kind).inc()
+
+
+def keep(flow: Flow, entries: Sequence[Entry]) -> None:
+    """Take in what a door has checked itself; raises StreamUnavailable if it cannot be kept."""
+    get_stream(flow).append(entries)
+    for kind, count in Counter(entry.kind for entry in entries).items():
+        telemetry.CAPTURED.labels(kind=kind).inc(count)
 
 
 def check(event: Event, now: datetime) -> None:
@@ -45,14 +50,3 @@ def check(event: Event, now: datetime) -> None:
     oldest = oldest_kept(event.flow, now)
     if moment < oldest or event.occurred_at < oldest:
         raise InvalidEvent("The event is older than what is kept.", field="id")
-
-
-def _append(flow: Flow, entries: Sequence[Entry]) -> None:
-    stream = get_stream(flow)
-    try:
-        stream.append(entries)
-    except StreamUnavailable:
-        if isinstance(stream, PostgresStream):
-            raise
-        telemetry.log(telemetry.Log.STREAM_AWAY, logging.WARNING, flow=flow)
-        PostgresStream(flow).append(entries)

@@ -39,6 +39,9 @@ class Settings:
     COMMERCE_STREAM: str = "saleor_nudges.stream.postgres.PostgresStream"
     VIEWS_STREAM: str = "saleor_nudges.stream.postgres.PostgresStream"
     REDIS_URL: str = ""
+    REDIS_CLUSTER: bool = False
+    REDIS_MOST_BYTES: int = 536_870_912
+    SPILL_MOST_EVENTS: int = 1_000_000
     EMAIL_CHANNEL: str = "saleor_nudges.messaging.channels.mail.MailChannel"
 
     # Secrets. Empty means derived from Django's SECRET_KEY; see `encryption_keys()`.
@@ -52,6 +55,14 @@ class Settings:
     ALLOWED_SHOPS: tuple[str, ...] = ()
     ALLOW_PRIVATE_ADDRESSES: bool = False
 
+    # How often the hot requests may be asked, per second and per process; 0 is no limit. Addresses
+    # are known only if it is known how many proxies stand in front: -1 is unknown.
+    TRUSTED_PROXIES: int = -1
+    LIMIT_VISITOR: float = 20.0
+    LIMIT_ADDRESS: float = 100.0
+    LIMIT_SESSIONS: float = 2.0
+    LIMIT_SHOP: float = 20000.0
+
     # Work. An empty queue name means Celery's default queue.
     CELERY_QUEUE: str = ""
     BATCH_SIZE: int = 1000
@@ -59,11 +70,25 @@ class Settings:
     SEND_LEASE_SECONDS: int = 120
     SEND_BATCH: int = 100
     STALE_ORDERS_SECONDS: int = 300
+    RECOUNT_SECONDS: float = 600.0
+    FIRST_ORDERS_DAYS: int = 30
 
-    # How long things are kept, in days.
+    # How long things are kept, in days or, where the name says so, in months.
     VIEWS_KEPT_DAYS: int = 30
+    INTERACTIONS_KEPT_DAYS: int = 30
+    FACTS_KEPT_MONTHS: int = 25
+    COUNTS_KEPT_MONTHS: int = 25
+    EVIDENCE_KEPT_MONTHS: int = 13
+    DEAD_LETTERS_KEPT_DAYS: int = 90
     VISITOR_TOKEN_DAYS: int = 90
     LINK_DAYS: int = 90
+
+    # The archive of cold events. Without a bucket there is none.
+    ARCHIVE_BUCKET: str = ""
+    ARCHIVE_PREFIX: str = "saleor-nudges/"
+    ARCHIVE_ENDPOINT_URL: str = ""
+    ARCHIVE_FORMAT: str = "csv.gz"
+    RESTORED_KEPT_DAYS: int = 30
 
     # GraphQL scalars; inside Saleor these are Saleor's own classes, because it owns the names.
     SCALAR_DATETIME: str = "graphene.DateTime"

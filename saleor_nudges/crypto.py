@@ -7,6 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from saleor_nudges import conf
 
@@ -38,6 +41,16 @@ def unseal_for(person_key: bytes | None, sealed: bytes | None) -> Any | None:
     return json.loads(_person(person_key).decrypt(bytes(sealed)))
 
 
+def repeatable_for(person_key: bytes) -> AESSIV:
+    """Return a cipher of one person that makes the same bytes of the same value, every time."""
+    return _repeatable(_installation(conf.encryption_keys()).decrypt(bytes(person_key)))
+
+
+def repeatable() -> list[AESSIV]:
+    """Return such ciphers of the installation: the first seals, all of them open."""
+    return [_repeatable(key) for key in conf.encryption_keys()]
+
+
 def keyed_hash(purpose: str, value: str) -> str:
     """Return 64 hex digits by which `value` can be found again but not read."""
     message = f"{purpose}\0{value}".encode()
@@ -65,6 +78,11 @@ def _dump(value: Any) -> bytes:
 @lru_cache(maxsize=4)
 def _installation(keys: tuple[bytes, ...]) -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys])
+
+
+def _repeatable(key: bytes) -> AESSIV:
+    hkdf = HKDF(algorithm=SHA256(), length=64, salt=None, info=b"saleor-nudges archive")
+    return AESSIV(hkdf.derive(key))
 
 
 def _person(sealed_key: bytes) -> Fernet:

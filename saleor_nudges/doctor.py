@@ -10,7 +10,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from saleor_nudges import conf, consent
+from saleor_nudges import archive, conf, consent, growth, reconcile
 from saleor_nudges.events import Flow
 from saleor_nudges.exceptions import StreamUnavailable
 from saleor_nudges.models import Cursor, DeadLetter, Shop
@@ -89,12 +89,22 @@ def _dead_letters() -> str:
 
 
 def _orders() -> str:
-    limit = datetime.now(UTC) - STALE
+    return _caught_up(reconcile.ORDERS, "so nothing is sent there")
+
+
+def _checkouts() -> str:
+    return _caught_up(reconcile.CHECKOUTS, "so some that were left behind may not be known")
+
+
+def _caught_up(kind: str, therefore: str) -> str:
     shops = Shop.objects.filter(is_active=True)
-    known = Cursor.objects.across_shops().filter(kind="orders", caught_up_at__gt=limit)
-    behind = shops.exclude(pk__in=known.values("shop")).count()
-    if behind:
-        raise LookupError(f"{behind} shops are not caught up, so nothing is sent there.")
+    known = reconcile.caught_up(kind, STALE)
+    behind = shops.exclude(pk__in=known.values("shop"))
+    if count := behind.count():
+        cursors = Cursor.objects.across_shops().filter(kind=kind, shop__in=behind)
+        oldest = cursors.order_by("position").values_list("position", flat=True).first()
+        until = f"; the oldest is known up to {oldest:%Y-%m-%d %H:%M} UTC" if oldest else ""
+        raise LookupError(f"{count} shops are not caught up, {therefore}{until}.")
     return f"caught up in {shops.count()} shops"
 
 
@@ -106,11 +116,39 @@ def _sending() -> str:
     return f"on in {bound} shops" if conf.get().PUBLIC_URL else "off: PUBLIC_URL is not set"
 
 
+def _archive() -> str:
+    return archive.examine(datetime.now(UTC))
+
+
+def _size() -> str:
+    now = datetime.now(UTC)
+    tables = ", ".join(_grown(flow, growth.growth(flow, now)) for flow in Flow)
+    return f"{_bytes(growth.everything())} in all tables; {tables}"
+
+
+def _grown(flow: Flow, found: growth.Growth) -> str:
+    if found.a_day is None or found.later is None:
+        return f"{flow} {_bytes(found.now)}, less than a day of events: too young to say more"
+    a_day, later = _bytes(found.a_day), _bytes(found.later)
+    return f"{flow} {_bytes(found.now)}, {a_day} a day, {later} in 90 days"
+
+
+def _bytes(count: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"
+
+
 LOOKS: dict[str, Callable[[], str]] = {
     "database": _database,
     "partitions": _partitions,
     "streams": _streams,
     "dead letters": _dead_letters,
     "orders": _orders,
+    "checkouts": _checkouts,
     "sending": _sending,
+    "archive": _archive,
+    "size": _size,
 }

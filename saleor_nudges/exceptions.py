@@ -9,6 +9,11 @@ Every error we raise:
   x PermissionDenied      the caller may not do this
   x NotFound              there is no such row in this shop
   x StreamUnavailable     the event buffer could not keep it; try again later
+    + StreamFull          so much waits already that it was shed; try again later
+    + Busy                too much is waiting to be kept; come back soon
+  x TooMany               somebody asks more often than they may; wait, then come back
+  x ArchiveUnavailable    the archive's bucket is not set, not reached, or its extra is missing
+  x ArchiveDamaged        an object of the archive is not what was written
   x HostUnavailable       the shop did not answer; try again later
     + HostBusy            the shop is changing this very checkout; try again soon
   x DeliveryError
@@ -74,6 +79,40 @@ class StreamUnavailable(NudgesError):
     """The event could not be stored; try again later."""
 
     code = "STREAM_UNAVAILABLE"
+
+
+class ArchiveUnavailable(NudgesError):
+    """The archive cannot be reached."""
+
+    code = "ARCHIVE_UNAVAILABLE"
+
+
+class ArchiveDamaged(NudgesError):
+    """An object of the archive is not what was written."""
+
+    code = "ARCHIVE_DAMAGED"
+
+
+class Busy(StreamUnavailable):
+    """Too much is waiting to be kept; come back soon."""
+
+    code = "BUSY"
+
+
+class TooMany(NudgesError):
+    """You ask too often; wait a moment."""
+
+    code = "TOO_MANY"
+
+    def __init__(self, wait: float) -> None:
+        super().__init__(None)
+        self.wait = wait
+
+
+class StreamFull(StreamUnavailable):
+    """Too many events wait already; try again later."""
+
+    code = "STREAM_FULL"
 
 
 class HostUnavailable(NudgesError):

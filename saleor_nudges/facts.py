@@ -1,11 +1,13 @@
 """What the host tells us, as events: one place, so that hook, webhook and sweep agree."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from saleor_nudges import crypto
 from saleor_nudges.events import (
     CheckoutChanged,
     CheckoutFact,
+    CheckoutStarted,
     Event,
     OrderCancelled,
     OrderFact,
@@ -52,6 +54,19 @@ def full_checkout(shop: Shop, checkout: Checkout) -> CheckoutFact:
         payment_started=checkout.payment_started,
         marketing_consent=checkout.marketing_consent,
     )
+
+
+def facts_of_checkout(shop: Shop, checkout: Checkout) -> list[Event]:
+    """Return every fact a checkout's present state proves: it was started, and looks like this."""
+    changed = full_checkout(shop, checkout)
+    started = replace(
+        checkout_fact(CheckoutStarted, shop, checkout.id, checkout.channel, checkout.created_at),
+        contact=checkout.contact,
+        cart=checkout.cart,
+        payment_started=checkout.payment_started,
+        marketing_consent=checkout.marketing_consent,
+    )
+    return [started, changed]
 
 
 def order_fact(

@@ -1,17 +1,24 @@
 """Every Celery task; each calls one engine function, is idempotent, and may run side by side."""
 
 from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
 
 from celery import shared_task
 
-from saleor_nudges import consumers, retention
+from saleor_nudges import archive as archiving
+from saleor_nudges import conf, consumers, retention
 from saleor_nudges import reconcile as reconciling
+from saleor_nudges.counts import jobs
 from saleor_nudges.events import Flow
 from saleor_nudges.host import host_class
-from saleor_nudges.models import NudgeType, Shop
+from saleor_nudges.models import NudgeType, Shop, archives
 from saleor_nudges.nudges import KINDS
 from saleor_nudges.nudges.product_view import ProductViewKind
 from saleor_nudges.recovery import detect, send
+
+# So many workers are called at once to share a recount; those who come late find it done.
+RECOUNT_FAN_OUT = 16
 
 
 @shared_task(name="saleor_nudges.tasks.drain")
@@ -46,11 +53,62 @@ def reconcile() -> int:
     return reconciling.reconcile_all()
 
 
+@shared_task(name="saleor_nudges.tasks.archive")
+def archive() -> int:
+    """Hand out what is to be archived, a task per piece; return how many."""
+    if not archives.is_on():
+        return 0
+    with host_class().writing():
+        waiting = archiving.start(datetime.now(UTC))
+    for piece in waiting:
+        archive_piece.apply_async((str(piece),), **_queue())
+    return len(waiting)
+
+
+def _queue() -> dict[str, Any]:
+    queue = conf.get().CELERY_QUEUE
+    return {"queue": queue} if queue else {}
+
+
+@shared_task(name="saleor_nudges.tasks.archive_unfinished")
+def archive_unfinished() -> int:
+    """Go on with what was interrupted, or came late: the same work, more often."""
+    return archive()
+
+
+@shared_task(name="saleor_nudges.tasks.archive_piece")
+def archive_piece(piece: str) -> bool:
+    """Archive one piece, and drop its partition if it was the last; False if another has it."""
+    with host_class().writing():
+        return archiving.archive_piece(UUID(piece)) and archiving.drop_if_last(UUID(piece))
+
+
 @shared_task(name="saleor_nudges.tasks.housekeeping")
 def housekeeping() -> None:
-    """Make partitions ahead, drop those past their age, forget visitors."""
+    """Make partitions ahead, drop those past their age, delete what is kept no longer."""
     now = datetime.now(UTC)
     with host_class().writing():
         retention.make_partitions(now)
-        retention.drop_old_views(now)
-        retention.forget_visitors()
+        retention.drop_old_partitions(now)
+        retention.delete_interactions(now)
+        retention.delete_aged(now)
+
+
+@shared_task(name="saleor_nudges.tasks.trim")
+def trim() -> int:
+    """Delete the counts by minute that nothing reads any more."""
+    with host_class().writing():
+        return retention.delete_aged_counts(datetime.now(UTC))
+
+
+@shared_task(name="saleor_nudges.tasks.recount")
+def recount() -> int:
+    """Take up the jobs of recounts, for a while; return how many were done."""
+    with host_class().writing():
+        return jobs.work(seconds=conf.get().RECOUNT_SECONDS)
+
+
+def recount_with(count: int) -> None:
+    """Ask so many workers, at most, to take up jobs; each goes on for as long as there are any."""
+    for _ in range(min(count, RECOUNT_FAN_OUT)):
+        recount.apply_async(**_queue())

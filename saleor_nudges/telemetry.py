@@ -20,11 +20,29 @@ CAPTURED: Final = Counter(
 REFUSED: Final = Counter(
     "nudges_events_refused_total", "Events refused at a door.", ["door", "code"], registry=REGISTRY
 )
+BOTS: Final = Counter(
+    "nudges_bots_total",
+    "Requests of crawlers; nothing of theirs counts.",
+    ["door"],
+    registry=REGISTRY,
+)
 CONSUMED: Final = Counter(
     "nudges_events_consumed_total", "Events stored for the first time.", ["flow"], registry=REGISTRY
 )
 REPEATED: Final = Counter(
     "nudges_events_repeated_total", "Events we already had.", ["flow"], registry=REGISTRY
+)
+SPILLED: Final = Counter(
+    "nudges_events_spilled_total",
+    "Events kept in Postgres because their stream was away or full.",
+    ["flow"],
+    registry=REGISTRY,
+)
+SHED: Final = Counter(
+    "nudges_events_shed_total", "Events refused for want of room.", ["flow"], registry=REGISTRY
+)
+PUT_ASIDE: Final = Counter(
+    "nudges_events_put_aside_total", "Events made dead letters.", ["flow"], registry=REGISTRY
 )
 SENT: Final = Counter(
     "nudges_messages_total", "Messages by what became of them.", ["state"], registry=REGISTRY
@@ -32,8 +50,30 @@ SENT: Final = Counter(
 BATCH_SECONDS: Final = Histogram(
     "nudges_batch_seconds", "How long one batch of events took.", ["flow"], registry=REGISTRY
 )
+ARCHIVED: Final = Counter(
+    "nudges_events_archived_total", "Events archived and read back.", ["table"], registry=REGISTRY
+)
+RECONCILED: Final = Counter(
+    "nudges_reconciled_total",
+    "Orders and checkouts read from the shops by the sweep.",
+    ["kind"],
+    registry=REGISTRY,
+)
+BEHIND: Final = Gauge(
+    "nudges_reconcile_behind_seconds",
+    "How long ago the shop that is furthest behind was caught up.",
+    ["kind"],
+    registry=REGISTRY,
+)
 PENDING: Final = Gauge(
     "nudges_stream_pending", "Events that wait in a stream.", ["flow"], registry=REGISTRY
+)
+
+LAG: Final = Gauge(
+    "nudges_stream_lag_seconds",
+    "How long the oldest event has waited in a stream.",
+    ["flow"],
+    registry=REGISTRY,
 )
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -48,15 +88,21 @@ class Log(StrEnum):
     SCHEMA_NOT_MERGED = "our GraphQL fields are not in Saleor's schema"
     SCHEDULE_NOT_SET = "periodic tasks are not registered"
     BATCH_FAILED = "batch of events failed; it will be read again"
+    SHOPS_STALE = "shops cannot be read; the last known ones are served"
+    SHELF_AWAY = "boards are not kept; pages are read from the database"
     STREAM_AWAY = "stream away; events go to Postgres instead"
     DRAINED = "events consumed"
+    PUT_ASIDE = "events put aside as dead letters"
+    SHOP_POSTPONED = "shop's facts wait, because it does not answer"
     WEBHOOK_REFUSED = "webhook refused"
     KEYS_REFETCHED = "shop's key set fetched again"
     SHOP_REGISTERED = "shop registered"
     SHOP_REMOVED = "shop removed the app"
     REGISTER_REFUSED = "registration refused"
     HOST_UNAVAILABLE = "shop did not answer"
-    ORDERS_RECONCILED = "orders reconciled"
+    RECONCILED = "caught up with a shop"
+    RECONCILING = "catching up with a shop goes on"
+    RECONCILE_FAILED = "catching up with a shop failed"
     MESSAGE_SENT = "message sent"
     MESSAGE_HELD = "message not sent"
     TEXT_FAILED = "seller's text failed; ours is shown"
@@ -64,6 +110,12 @@ class Log(StrEnum):
     CHECKOUT_RETURNED = "shopper came back by a link"
     REQUEST_FAILED = "request failed"
     PARTITIONS_MADE = "partitions made ahead"
+    RECOUNT_FAILED = "piece of a recount failed; it will be tried again"
+    ARCHIVED = "piece archived and read back"
+    ARCHIVE_FAILED = "piece not archived; it will be tried again"
+    ARCHIVE_DROPPED = "partition dropped: all of it is archived"
+    ARCHIVE_DROP_HELD = "partition not dropped"
+    ARCHIVE_RESTORED = "piece restored"
 
 
 def log(line: Log, level: int = logging.INFO, *, trouble: bool = False, **fields: Any) -> None:

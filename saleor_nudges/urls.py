@@ -12,6 +12,7 @@ urlpatterns = [
     path("v1/session", hot.session),
     path("v1/events", hot.events),
     path("v1/nudges", hot.nudges),
+    path("v1/device", hot.device),
     path("v1/widget.js", hot.widget),
     path("graphql/", graphql),
     path("r/<str:token>", links.ReturnView.as_view()),

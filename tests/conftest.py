@@ -7,6 +7,7 @@ import pytest
 from saleor_nudges import telemetry
 from saleor_nudges.host import memory as host_memory
 from saleor_nudges.messaging.channels import memory as channel_memory
+from saleor_nudges.nudges import shelf
 from saleor_nudges.stream import memory as stream_memory
 
 
@@ -24,6 +25,17 @@ def _forget() -> None:
     stream_memory.forget_all()
     telemetry.request_id.set("")
     telemetry.shop_key.set("")
+
+
+@pytest.fixture(autouse=True)
+def _commits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A test inside a transaction never commits; what waits for that happens at once.
+    marker = request.node.get_closest_marker("django_db")
+    is_real = "transactional_db" in request.fixturenames or (
+        marker and marker.kwargs.get("transaction")
+    )
+    if not is_real:
+        monkeypatch.setattr(shelf, "after_commit", lambda work: work())
 
 
 @pytest.fixture

@@ -11,8 +11,10 @@ ROOT = Path(__file__).resolve().parent.parent
 SALEORS = sorted((ROOT / "requirements").glob("saleor-*.txt"))
 # What we bring that no Saleor has: two libraries, and what the first of them needs.
 OURS = {
+    "crawler-user-agents",
     "importlib-resources",
     "markupsafe",
+    "msgspec",
     "prometheus-client",
     "python-liquid",
     "pytz",

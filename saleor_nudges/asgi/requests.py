@@ -1,14 +1,26 @@
 """`v1/*`: what a storefront asks and sends. Django's views and a bare ASGI app serve the same."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
-from saleor_nudges import access, conf, crypto, people, telemetry
-from saleor_nudges.beacons import Sender, is_checkout_hash, take
-from saleor_nudges.exceptions import BadSignature, InvalidInput, NudgesError, StreamUnavailable
+from saleor_nudges import access, agents, conf, crypto, people, telemetry
+from saleor_nudges.asgi import guard
+from saleor_nudges.beacons import Sender, Taken, is_checkout_hash, parse, read
+from saleor_nudges.capture import keep
+from saleor_nudges.events import Flow
+from saleor_nudges.exceptions import (
+    BadSignature,
+    InvalidInput,
+    NudgesError,
+    StreamUnavailable,
+    TooMany,
+    UnknownShop,
+)
 from saleor_nudges.models import Shop
 from saleor_nudges.nudges.base import PAGES
 from saleor_nudges.nudges.choose import MOST, Ask, choose
@@ -20,6 +32,8 @@ MOST_EXCLUDED: Final = 200
 STATUSES: Final[dict[type[NudgesError], int]] = {
     InvalidInput: 400,
     BadSignature: 401,
+    UnknownShop: 404,
+    TooMany: 429,
     StreamUnavailable: 503,
 }
 
@@ -33,8 +47,20 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def session(shop: Shop, body: bytes, now: datetime) -> Answer:
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is on the other end, as far as it is known: an address and a user agent."""
+
+    address: str = ""
+    agent: str = ""
+
+
+NOBODY: Final = Caller()
+
+
+def session(shop: Shop, body: bytes, now: datetime, caller: Caller = NOBODY) -> Answer:
     """Give an anonymous visitor a token, or a known one a fresh token for the same visitor."""
+    admit("session", shop, caller)
     if not is_on(shop, now):
         return Answer(
             {"error": {"code": "TRACKING_OFF", "message": "Nobody is watched here."}}, 403
@@ -50,32 +76,69 @@ def session(shop: Shop, body: bytes, now: datetime) -> Answer:
     return Answer({"token": access.visitor_token(visitor), "expiresAt": expires.isoformat()})
 
 
-def events(shop: Shop, body: bytes, now: datetime) -> Answer:
+def events(shop: Shop, body: bytes, now: datetime, caller: Caller = NOBODY) -> Answer:
     """Take beacons in; 202 means they are durable."""
-    if len(body) > LARGEST_BODY:
-        raise InvalidInput(f"At most {LARGEST_BODY} bytes a request.", field="body")
-    data = _object(body)
-    token = data.get("token")
-    if not isinstance(token, str):
-        raise BadSignature("A token of v1/session is needed.")
-    sender = Sender(
-        visitor=access.read_visitor(token, shop.pk).id,
-        checkout=_checkout(data.get("checkout") or ""),
-        user=_user(shop, data.get("user") or ""),
-    )
+    admit("events", shop, caller)
+    taken = read_events(shop, body, now, caller)
+    if taken.entries:
+        keep(Flow.VIEWS, taken.entries)
+    return Answer(taken.as_json(), 202)
+
+
+def admit(door: str, shop: Shop, caller: Caller) -> None:
+    """Let a request in before anything of it is read; raises TooMany."""
+    limits = guard.in_force()
+    if door == "events":
+        limits.admit_shop(shop.pk)
+    limits.admit_address(caller.address, door)
+
+
+def read_events(shop: Shop, body: bytes, now: datetime, caller: Caller) -> Taken:
+    """Return what is to be kept of a request; raises InvalidInput, BadSignature or TooMany."""
+    sender, items = read_beacon(shop, body)
     if not is_on(shop, now):
         # Nobody is watched before the seller says so; the widget need not know.
-        return Answer({"accepted": 0, "rejected": []}, 202)
-    return Answer(take(shop, sender, data.get("events"), now).as_json(), 202)
+        return Taken((), ())
+    if agents.is_bot(caller.agent):
+        telemetry.BOTS.labels(door="events").inc()
+        return Taken((), ())
+    taken = read(shop.pk, sender, items, now)
+    guard.in_force().admit_visitor(sender.visitor, len(taken.entries))
+    return taken
 
 
-def nudges(shop: Shop, query: Mapping[str, str], now: datetime) -> Answer:
+def read_beacon(shop: Shop, body: bytes) -> tuple[Sender, Any]:
+    """Return who sends, and the items; raises InvalidInput or BadSignature."""
+    if len(body) > LARGEST_BODY:
+        raise InvalidInput(f"At most {LARGEST_BODY} bytes a request.", field="body")
+    beacon = parse(body)
+    if not isinstance(beacon.token, str):
+        raise BadSignature("A token of v1/session is needed.")
+    sender = Sender(
+        visitor=access.read_visitor(beacon.token, shop.pk).id,
+        checkout=_checkout(beacon.checkout or ""),
+        user=_user(shop, beacon.user or ""),
+    )
+    return sender, beacon.events
+
+
+def nudges(shop: Shop, query: Mapping[str, str], now: datetime, caller: Caller = NOBODY) -> Answer:
     """Answer what this visitor may see on this page."""
+    admit("nudges", shop, caller)
     ask = read_ask(shop, query)
     feed = choose(shop, ask, now)
+    return Answer(feed.as_json(), headers={"Cache-Control": cache_control(ask)})
+
+
+def cache_control(ask: Ask) -> str:
+    """Return who may keep the answer: only what is for everyone may be shared."""
     is_personal = bool(ask.visitor or ask.checkout or ask.user)
-    control = "private, no-store" if is_personal else "public, max-age=2"
-    return Answer(feed.as_json(), headers={"Cache-Control": control})
+    return "private, no-store" if is_personal else "public, max-age=2"
+
+
+def device(user_agent: str) -> Answer:
+    """Say which device asks, and whether it is a crawler by its own word."""
+    return Answer({"device": agents.device(user_agent), "bot": agents.is_bot(user_agent)})
 
 
 def read_ask(shop: Shop, query: Mapping[str, str]) -> Ask:
@@ -111,6 +174,8 @@ def refusal(error: NudgesError) -> Answer:
     if isinstance(error, InvalidInput) and error.field:
         body["field"] = error.field
     headers = {"Retry-After": "5"} if status == 503 else {}
+    if isinstance(error, TooMany):
+        headers = {"Retry-After": str(max(1, math.ceil(error.wait)))}
     return Answer({"error": body}, status, headers)
 
 
@@ -142,8 +207,13 @@ def _user(shop: Shop, signed: Any) -> str:
     if not (isinstance(signed, str) and signed.isascii()):
         raise BadSignature("The user is not signed with this shop's secret.")
     sealed = shop.sealed_storefront_secret
-    secret = crypto.unseal(bytes(sealed)) if sealed else ""
+    secret = _opened(bytes(sealed)) if sealed else ""
     return people.user_hash(access.read_user(signed, secret)) or ""
+
+
+@lru_cache(maxsize=1024)
+def _opened(sealed: bytes) -> str:
+    return str(crypto.unseal(sealed))
 
 
 def dumped(data: dict[str, Any]) -> bytes:

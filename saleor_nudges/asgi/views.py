@@ -11,34 +11,41 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from saleor_nudges import conf, telemetry
 from saleor_nudges.access import is_allowed
-from saleor_nudges.asgi import requests
-from saleor_nudges.exceptions import NudgesError, StreamUnavailable, UnknownShop
+from saleor_nudges.asgi import guard, requests
+from saleor_nudges.exceptions import NudgesError, StreamUnavailable
 from saleor_nudges.host import host_class
 from saleor_nudges.models import Shop
 
 WIDGET = Path(__file__).parent.parent / "static" / "saleor_nudges" / "widget.js"
 
-Handler = Callable[[Shop, datetime], requests.Answer]
+Handler = Callable[[Shop, datetime, requests.Caller], requests.Answer]
 
 
 @csrf_exempt
 @require_http_methods(["POST", "OPTIONS"])
 def session(request: HttpRequest) -> HttpResponse:
     """POST v1/session."""
-    return _serve(request, lambda shop, now: requests.session(shop, request.body, now))
+    return _serve(request, lambda *who: requests.session(who[0], request.body, *who[1:]))
 
 
 @csrf_exempt
 @require_http_methods(["POST", "OPTIONS"])
 def events(request: HttpRequest) -> HttpResponse:
     """POST v1/events."""
-    return _serve(request, lambda shop, now: requests.events(shop, request.body, now))
+    return _serve(request, lambda *who: requests.events(who[0], request.body, *who[1:]))
 
 
 @require_GET
 def nudges(request: HttpRequest) -> HttpResponse:
     """GET v1/nudges."""
-    return _serve(request, lambda shop, now: requests.nudges(shop, request.GET, now))
+    return _serve(request, lambda *who: requests.nudges(who[0], request.GET, *who[1:]))
+
+
+@require_GET
+def device(request: HttpRequest) -> HttpResponse:
+    """GET v1/device."""
+    answer = requests.device(request.headers.get("User-Agent", ""))
+    return _with_origin(request, _response(answer))
 
 
 @require_GET
@@ -58,9 +65,8 @@ def _serve(request: HttpRequest, handler: Handler) -> HttpResponse:
         return _with_origin(request, HttpResponse(status=204))
     try:
         with host_class().writing():
-            answer = handler(host_class().shop_of(request), datetime.now(UTC))
-    except UnknownShop as error:
-        answer = requests.Answer({"error": {"code": error.code, "message": str(error)}}, 404)
+            shop = host_class().shop_of(request)
+            answer = handler(shop, datetime.now(UTC), caller_of(request))
     except (OperationalError, InterfaceError):
         telemetry.trouble(telemetry.Log.REQUEST_FAILED, door="v1")
         answer = requests.refusal(StreamUnavailable())
@@ -68,6 +74,14 @@ def _serve(request: HttpRequest, handler: Handler) -> HttpResponse:
         answer = requests.refusal(error)
         telemetry.REFUSED.labels(door="v1", code=error.code).inc()
     return _with_origin(request, _response(answer))
+
+
+def caller_of(request: HttpRequest) -> requests.Caller:
+    """Return who is on the other end of a request of Django's."""
+    peer = request.META.get("REMOTE_ADDR", "")
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    address = guard.in_force().address(peer, forwarded)
+    return requests.Caller(address, request.headers.get("User-Agent", ""))
 
 
 def _response(answer: requests.Answer) -> HttpResponse:

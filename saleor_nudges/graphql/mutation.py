@@ -6,6 +6,8 @@ import graphene
 from django.db import transaction
 
 from saleor_nudges import exceptions
+from saleor_nudges.asgi.requests import Caller
+from saleor_nudges.asgi.views import caller_of
 from saleor_nudges.audit import audit
 from saleor_nudges.graphql.context import allowed, requester
 from saleor_nudges.graphql.errors import NudgeError, answered, error_of
@@ -62,14 +64,14 @@ class ShopperMutation(graphene.Mutation):
     @answered
     def mutate(cls, _root: Any, info: Any, **data: Any) -> Any:
         try:
-            return cls.perform(requester(info), **data)
+            return cls.perform(requester(info), caller_of(info.context), **data)
         except exceptions.PermissionDenied:
             raise
         except exceptions.NudgesError as error:
             return cls(errors=[error_of(error)])
 
     @classmethod
-    def perform(cls, asker: Requester, **data: Any) -> Any:
+    def perform(cls, asker: Requester, caller: Caller, **data: Any) -> Any:
         """Do it and return the answer."""
         raise NotImplementedError
 

@@ -7,6 +7,7 @@ import graphene
 
 from saleor_nudges import crypto
 from saleor_nudges.asgi import requests
+from saleor_nudges.asgi.requests import Caller
 from saleor_nudges.exceptions import InvalidInput
 from saleor_nudges.graphql.context import allowed, requester
 from saleor_nudges.graphql.errors import answered
@@ -304,12 +305,12 @@ class NudgeSessionCreate(ShopperMutation):
         description = "Gives an anonymous visitor a token, or renews one."
 
     @classmethod
-    def perform(cls, asker: Requester, **data: Any) -> Any:
+    def perform(cls, asker: Requester, caller: Caller, **data: Any) -> Any:
         body = requests.dumped({"token": data.get("token") or ""})
         now = datetime.now(UTC)
         if not configs.is_on(asker.shop, now):
             raise InvalidInput("Nobody is watched here.")
-        answer = requests.session(asker.shop, body, now)
+        answer = requests.session(asker.shop, body, now, caller)
         return cls(token=answer.body["token"], errors=[])
 
 
@@ -360,13 +361,14 @@ class NudgeEventsTrack(ShopperMutation):
         description = "Reports what a storefront saw. One bad event costs no other."
 
     @classmethod
-    def perform(cls, asker: Requester, **data: Any) -> Any:
+    def perform(cls, asker: Requester, caller: Caller, **data: Any) -> Any:
         body = {
             "token": data["token"],
             "checkout": data.get("checkout") or "",
             "events": [given(dict(event)) for event in data["events"]],
         }
-        answer = requests.events(asker.shop, requests.dumped(body), datetime.now(UTC)).body
+        now = datetime.now(UTC)
+        answer = requests.events(asker.shop, requests.dumped(body), now, caller).body
         return cls(accepted=answer["accepted"], rejected=answer["rejected"], errors=[])
 
 
@@ -437,7 +439,7 @@ class NudgeQueries(graphene.ObjectType):
         return configs.settings_of(allowed(info, "MANAGE_SETTINGS").shop, channel)
 
 
-def feed(asker: Requester, **data: Any) -> NudgeFeed:
+def feed(asker: Requester, caller: Caller, **data: Any) -> NudgeFeed:
     """Return the feed of one page: the same choosing as `GET v1/nudges`, in GraphQL's words."""
     query = {
         "channel": data["channel"],
@@ -450,6 +452,7 @@ def feed(asker: Requester, **data: Any) -> NudgeFeed:
         "checkout": data.get("checkout") or "",
     }
     now = datetime.now(UTC)
+    requests.admit("nudges", asker.shop, caller)
     found = choose(asker.shop, requests.read_ask(asker.shop, query), now).as_json()
     items = [_item(nudge) for nudge in found["nudges"]]
     return NudgeFeed(nudges=items, poll_after=found["pollAfter"])

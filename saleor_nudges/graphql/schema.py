@@ -4,12 +4,13 @@ from functools import lru_cache
 
 import graphene
 
+from saleor_nudges.graphql.archives import ArchiveQueries
 from saleor_nudges.graphql.messaging import MessagingMutations, MessagingQueries
 from saleor_nudges.graphql.nudges import NudgeMutations, NudgeQueries
 from saleor_nudges.graphql.recovery import RecoveryMutations, RecoveryQueries
 
 
-class NudgesQuery(NudgeQueries, RecoveryQueries, MessagingQueries):
+class NudgesQuery(NudgeQueries, RecoveryQueries, MessagingQueries, ArchiveQueries):
     """Everything that can be asked."""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from saleor_nudges.events import Event
 from saleor_nudges.models import NudgeType, Shop
+from saleor_nudges.nudges import own
 from saleor_nudges.nudges.base import Kind
 from saleor_nudges.nudges.order import OrderKind
 from saleor_nudges.nudges.product_view import ProductViewKind
@@ -13,5 +14,6 @@ KINDS: dict[NudgeType, Kind] = {kind.type: kind for kind in (OrderKind(), Produc
 
 def fold(shop: Shop, events: Sequence[Event]) -> None:
     """Let every kind make of the events what it can."""
+    own.fold(shop, events)
     for kind in KINDS.values():
         kind.fold(shop, events)

@@ -6,10 +6,12 @@ from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from saleor_nudges.events import Event
 from saleor_nudges.models import Nudge, NudgeConfig, NudgeType, Shop
+from saleor_nudges.nudges import shelf
 
 # Saleor's storefronts know these pages; a seller says on which of them a nudge may appear.
 PAGES = ("HOME", "LISTING", "CATEGORY", "COLLECTION", "BRAND", "PRODUCT", "CART", "SEARCH", "OTHER")
@@ -48,6 +50,12 @@ class Kind(ABC):
 
 def withdraw(shop: Shop, **about: str | UUID) -> None:
     """Take nudges back at once: they are gone from pages with the next poll."""
-    Nudge.objects.of(shop).filter(withdrawn_at__isnull=True, **about).update(
-        withdrawn_at=timezone.now()
-    )
+    standing = Nudge.objects.of(shop).filter(withdrawn_at__isnull=True, **about)
+    refresh(shop, standing)
+    standing.update(withdrawn_at=timezone.now())
+
+
+def refresh(shop: Shop, nudges: "QuerySet[Nudge]") -> None:
+    """Have the pages of these nudges, and their channels', made anew."""
+    places = set(nudges.values_list("channel", "product_id"))
+    shelf.take_down(shop.pk, places | {(channel, "") for channel, _ in places})

@@ -1,13 +1,12 @@
 """What the seller decided per channel: each kind's configuration, and how nudges look."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from saleor_nudges import wording
 from saleor_nudges.exceptions import InvalidInput
 from saleor_nudges.models import NudgeConfig, NudgeSettings, NudgeType, Shop
-from saleor_nudges.nudges import KINDS
+from saleor_nudges.nudges import KINDS, shelf
 from saleor_nudges.nudges.base import PAGES
 
 SHORTEST_WINDOW = 60
@@ -45,6 +44,7 @@ def change_config(
         _check_config(kind, field, value)
         setattr(config, field, value)
     config.save()
+    shelf.take_down(shop.pk, [(channel, "")])
     return config
 
 
@@ -62,6 +62,7 @@ def change_settings(shop: Shop, channel: str, changes: dict[str, Any]) -> NudgeS
         _check_settings(field, value)
         setattr(settings, field, value)
     settings.save()
+    shelf.take_down(shop.pk, [(channel, "")])
     return settings
 
 
@@ -71,27 +72,18 @@ def check_channel(channel: str) -> None:
         raise InvalidInput("A channel's slug has 1 to 255 characters.", field="channel")
 
 
-@dataclass(frozen=True, slots=True)
-class Display:
-    """How a storefront shows nudges; times in seconds."""
-
-    enabled: bool
-    settings: NudgeSettings
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as the widget reads it."""
-        chosen = self.settings
-        return {
-            "enabled": self.enabled,
-            "position": {"desktop": chosen.desktop_position, "mobile": chosen.mobile_position},
-            "theme": chosen.theme,
-            "highlight": chosen.highlight_color or None,
-            "initialDelay": chosen.initial_delay,
-            "gap": chosen.gap,
-            "duration": chosen.duration,
-            "maxPerPage": chosen.max_per_page,
-            "maxPerSession": chosen.max_per_session,
-        }
+def display_of(chosen: NudgeSettings) -> dict[str, Any]:
+    """Return how a storefront shows nudges, as the widget reads it; times in seconds."""
+    return {
+        "position": {"desktop": chosen.desktop_position, "mobile": chosen.mobile_position},
+        "theme": chosen.theme,
+        "highlight": chosen.highlight_color or None,
+        "initialDelay": chosen.initial_delay,
+        "gap": chosen.gap,
+        "duration": chosen.duration,
+        "maxPerPage": chosen.max_per_page,
+        "maxPerSession": chosen.max_per_session,
+    }
 
 
 def is_on(shop: Shop, now: datetime) -> bool:

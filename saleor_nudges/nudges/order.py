@@ -19,6 +19,7 @@ from saleor_nudges.events import (
     ProductWithdrawn,
 )
 from saleor_nudges.models import Evidence, Nudge, NudgeType, Person, SeenOrder, Shop
+from saleor_nudges.nudges import shelf
 from saleor_nudges.nudges.base import Kind, withdraw
 
 # Orders in these states are not purchases.
@@ -71,6 +72,8 @@ class OrderKind(Kind):
         for line in lines.values():
             if line.product_id:
                 self._make(shop, event, line)
+        places = {(event.channel, product) for product in lines if product}
+        shelf.take_down(shop.pk, places | {(event.channel, "")})
 
     def _make(self, shop: Shop, event: OrderPlaced, line: Line) -> None:
         evidence = Evidence.objects.of(shop).create(

@@ -41,7 +41,7 @@ def feed(shop, **ask):
 
 
 def ids(shop, **ask):
-    return [shown.nudge.public_id for shown in feed(shop, **ask).nudges]
+    return [shown.card.id for shown in feed(shop, **ask).nudges]
 
 
 def bought(shop, card=JUICE, **contact):
@@ -58,7 +58,7 @@ def test_everything_is_off_until_switched_on():
     shop = make_shop(tracking_since=None)
     bought(shop)
     found = feed(shop)
-    assert (found.nudges, found.display.enabled, found.as_json()["pollAfter"]) == ((), False, None)
+    assert (found.nudges, found.enabled, found.as_json()["pollAfter"]) == ((), False, None)
     assert NudgeConfig.objects.of(shop).count() == 0
 
 
@@ -181,7 +181,7 @@ def test_the_newest_come_first_and_those_of_this_product_before_all(shop):
     bought(shop, pear, email="b@example.com")
     bought(shop, JUICE, email="c@example.com")
     bought(shop, pear, email="d@example.com")
-    products = [shown.nudge.product_id for shown in feed(shop, product=JUICE.id, count=4).nudges]
+    products = [shown.card.product for shown in feed(shop, product=JUICE.id, count=4).nudges]
     assert products == [JUICE.id, JUICE.id, pear.id, pear.id]
 
 

@@ -129,9 +129,7 @@ def test_one_channel_changes_no_other(shop):
     configs.change_settings(shop, CHANNEL, {"theme": "DARK", "highlight_color": "#1A2b3c"})
     assert configs.configs(shop, "other")[NudgeType.ORDER].is_enabled is False
     assert configs.settings_of(shop, "other").theme == "AUTO"
-    display = configs.Display(enabled=True, settings=configs.settings_of(shop, CHANNEL)).as_json()
-    assert display == {
-        "enabled": True,
+    assert configs.display_of(configs.settings_of(shop, CHANNEL)) == {
         "position": {"desktop": "BOTTOM_LEFT", "mobile": "BOTTOM"},
         "theme": "DARK",
         "highlight": "#1A2b3c",

@@ -1,0 +1,256 @@
+"""The hot requests as a plain ASGI app: no Django between a page and its answer.
+
+What they mean is in `requests`, `beacons` and `nudges.choose`, as for every other door.
+"""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+import msgspec
+from django.db import DatabaseError
+
+from saleor_nudges import access, conf, telemetry
+from saleor_nudges.asgi import guard, requests
+from saleor_nudges.asgi.commit import GroupCommit
+from saleor_nudges.asgi.reading import Reading
+from saleor_nudges.asgi.requests import LARGEST_BODY, Answer, Caller
+from saleor_nudges.asgi.shops import Shops
+from saleor_nudges.asgi.types import Receive, Scope, Send
+from saleor_nudges.events import Flow
+from saleor_nudges.exceptions import InvalidInput, NudgesError, StreamUnavailable, UnknownShop
+from saleor_nudges.nudges.choose import Feed, choose_among
+from saleor_nudges.stream import close_async, get_stream
+
+# Boards are built and shops are read here; pages that are warm need none of them.
+THREADS: Final = 4
+CORS: Final = (
+    (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
+    (b"access-control-allow-headers", b"Content-Type"),
+    (b"access-control-expose-headers", b"Retry-After"),
+    (b"vary", b"Origin"),
+)
+
+
+@dataclass(slots=True)
+class Asked:
+    """What is read of a request before its body."""
+
+    query: dict[str, str]
+    origin: str = ""
+    agent: str = ""
+    forwarded: str = ""
+    peer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes back, in bytes."""
+
+    body: bytes
+    status: int = 200
+    headers: tuple[tuple[bytes, bytes], ...] = ((b"cache-control", b"no-store"),)
+
+
+Door = Callable[["HotRequests", Asked, Receive], Awaitable[Reply]]
+
+
+class HotRequests:
+    """`v1/*` for any number of shops. Everything it keeps may be lost with the process."""
+
+    def __init__(self) -> None:
+        self.executor = ThreadPoolExecutor(THREADS, thread_name_prefix="nudges")
+        self.commit = GroupCommit(get_stream(Flow.VIEWS))
+        self.shops = Shops(self.executor)
+        self.reading = Reading(self.executor)
+        self.origins = conf.get().STOREFRONT_ORIGINS
+        self._captured: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await self._serve(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                await self.close()
+            await send({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+
+    async def close(self) -> None:
+        """Let go of every connection; requests still on their way have been answered by now."""
+        self._count()
+        await self.reading.close()
+        await close_async()
+        self.executor.shutdown(wait=False)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = _read_head(scope)
+        try:
+            reply = await _door(scope)(self, asked, receive)
+        except NudgesError as error:
+            reply = _reply(requests.refusal(error))
+        except DatabaseError:
+            reply = _reply(requests.refusal(StreamUnavailable()))
+        except Exception:
+            telemetry.trouble(telemetry.Log.REQUEST_FAILED, door="v1")
+            reply = _reply(requests.refusal(NudgesError("Something went wrong.")))
+        await self._send(send, asked.origin, reply)
+
+    async def _send(self, send: Send, origin: str, reply: Reply) -> None:
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(reply.body)),
+            *reply.headers,
+        ]
+        if origin and _is_allowed(origin, self.origins):
+            headers += [(b"access-control-allow-origin", origin.encode()), *CORS]
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": reply.body})
+
+    # The doors.
+
+    async def events(self, asked: Asked, receive: Receive) -> Reply:
+        """POST v1/events: 202 once everything accepted is durable."""
+        shop = await self._shop(asked)
+        caller = self._caller(asked)
+        requests.admit("events", shop, caller)
+        body = await _body(receive)
+        taken = requests.read_events(shop, body, datetime.now(UTC), caller)
+        if taken.entries:
+            await self.commit.keep(taken.entries)
+            self._captured.update([entry.kind for entry in taken.entries])
+        return Reply(msgspec.json.encode(taken.as_json()), 202)
+
+    async def nudges(self, asked: Asked, _receive: Receive) -> Reply:
+        """GET v1/nudges: what this visitor may see on this page; never an error of ours."""
+        shop = await self._shop(asked)
+        requests.admit("nudges", shop, self._caller(asked))
+        ask = requests.read_ask(shop, asked.query)
+        boards = self.reading.known(shop, ask.channel, ask.product)
+        if boards is None:
+            boards = await self.reading.get(shop, ask.channel, ask.product)
+        feed = choose_among(boards, shop, ask, datetime.now(UTC)) if boards else Feed()
+        control = requests.cache_control(ask).encode()
+        return Reply(feed.as_bytes(), headers=((b"cache-control", control),))
+
+    async def session(self, asked: Asked, receive: Receive) -> Reply:
+        """POST v1/session: a token for an anonymous visitor."""
+        shop = await self._shop(asked)
+        body = await _body(receive)
+        return _reply(requests.session(shop, body, datetime.now(UTC), self._caller(asked)))
+
+    async def device(self, asked: Asked, _receive: Receive) -> Reply:
+        """GET v1/device: which device asks, and whether it is a crawler."""
+        return _reply(requests.device(asked.agent))
+
+    async def alive(self, _asked: Asked, _receive: Receive) -> Reply:
+        """GET healthz: the process answers. Says nothing of the servers behind it on purpose."""
+        return Reply(b'{"status":"ok"}')
+
+    async def metrics(self, _asked: Asked, _receive: Receive) -> Reply:
+        """GET metrics: Prometheus' text format, of this process."""
+        self._count()
+        kind = (b"content-type", b"text/plain; version=0.0.4")
+        return Reply(telemetry.exposition(), headers=(kind,))
+
+    async def preflight(self, _asked: Asked, _receive: Receive) -> Reply:
+        """OPTIONS of any door."""
+        return Reply(b"", 204)
+
+    async def missing(self, _asked: Asked, _receive: Receive) -> Reply:
+        """Answer for whatever we are not."""
+        return Reply(b'{"error":{"code":"NOT_FOUND","message":"There is nothing here."}}', 404)
+
+    async def wrong_method(self, _asked: Asked, _receive: Receive) -> Reply:
+        """Answer for the right address in the wrong way."""
+        return Reply(b'{"error":{"code":"METHOD","message":"Not with this method."}}', 405)
+
+    async def _shop(self, asked: Asked) -> Any:
+        name = asked.query.get("shop", "")
+        if len(name) > 16:
+            raise UnknownShop
+        return await self.shops.get(name)
+
+    def _caller(self, asked: Asked) -> Caller:
+        return Caller(guard.in_force().address(asked.peer, asked.forwarded), asked.agent)
+
+    def _count(self) -> None:
+        for kind, count in self._captured.items():
+            telemetry.CAPTURED.labels(kind=kind).inc(count)
+        self._captured.clear()
+
+
+DOORS: Final[dict[str, dict[str, Door]]] = {
+    "v1/events": {"POST": HotRequests.events},
+    "v1/nudges": {"GET": HotRequests.nudges},
+    "v1/session": {"POST": HotRequests.session},
+    "v1/device": {"GET": HotRequests.device},
+    "healthz": {"GET": HotRequests.alive},
+    "metrics": {"GET": HotRequests.metrics},
+}
+
+
+def _door(scope: Scope) -> Door:
+    path: str = scope["path"]
+    # Below whatever a proxy or Saleor's plugin address puts in front of it.
+    start = path.rfind("/v1/")
+    name = path[start + 1 :] if start >= 0 else path.lstrip("/")
+    door = DOORS.get(name)
+    if door is None:
+        return HotRequests.missing
+    if scope["method"] == "OPTIONS":
+        return HotRequests.preflight
+    return door.get(scope["method"], HotRequests.wrong_method)
+
+
+def _read_head(scope: Scope) -> Asked:
+    asked = Asked(_query(scope["query_string"]))
+    for name, value in scope["headers"]:
+        if name == b"origin":
+            asked.origin = value.decode("latin-1")
+        elif name == b"user-agent":
+            asked.agent = value.decode("latin-1")
+        elif name == b"x-forwarded-for":
+            asked.forwarded = f"{asked.forwarded},{value.decode('latin-1')}"
+    client = scope.get("client")
+    asked.peer = client[0] if client else ""
+    return asked
+
+
+def _query(raw: bytes) -> dict[str, str]:
+    # The last of two wins, as Django's QueryDict has it.
+    return dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True)) if raw else {}
+
+
+async def _body(receive: Receive) -> bytes:
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    parts, size = [body], len(body)
+    while message.get("more_body") and size <= LARGEST_BODY:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+    if size > LARGEST_BODY:
+        raise InvalidInput(f"At most {LARGEST_BODY} bytes a request.", field="body")
+    return body if len(parts) == 1 else b"".join(parts)
+
+
+def _reply(answer: Answer) -> Reply:
+    headers = {"Cache-Control": "no-store"} | answer.headers
+    packed = tuple((key.lower().encode(), value.encode()) for key, value in headers.items())
+    return Reply(msgspec.json.encode(answer.body), answer.status, packed)
+
+
+@lru_cache(maxsize=1024)
+def _is_allowed(origin: str, allowed: tuple[str, ...]) -> bool:
+    return access.is_allowed(origin, allowed)
