@@ -8,7 +8,7 @@ WIDGET := saleor_nudges/static/saleor_nudges/widget.js
 T ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-saleor lint format widget schema dist clean
+.PHONY: help demo test check test-saleor lint format bench chaos widget schema dist clean
 
 help: ## List the commands.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,6 +31,12 @@ lint: $(READY) ## ruff, mypy, import contracts, schema drift.
 
 format: $(READY) ## Let ruff lay the code out.
 	@$(PYTHON) -m ruff check --fix --exit-zero -q . && $(PYTHON) -m ruff format -q .
+
+bench: $(READY) ## Measure each promise beside its yardstick (ONLY=id,… SCALE=0.1..1 FRESH=1); benchmarks/README.md.
+	@exec $(PYTHON) -m benchmarks
+
+chaos: $(READY) ## Kill, empty and stop what runs, and count what is lost (ONLY=id,… SCALE=); chaos/README.md.
+	@exec $(PYTHON) -m chaos
 
 widget: $(WIDGET) ## Build the storefront widget.
 

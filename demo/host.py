@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from django.db import OperationalError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from demo import shop
 from demo.catalogue import BY_ID, CHANNEL, Product
-from demo.models import DemoCheckout, DemoOrder, image_of, line_of
+from demo.models import Basket, DemoCheckout, DemoOrder, image_of, line_of
 from saleor_nudges.events import Line
 from saleor_nudges.exceptions import HostBusy, NotFound, UnknownShop
 from saleor_nudges.host.base import Checkout, Host, Order, Page, ProductCard, Requester
@@ -37,15 +37,13 @@ class DemoHost(Host):
     def orders(self, ids: Collection[str]) -> dict[str, Order]:
         return {row.pk: _order(row) for row in DemoOrder.objects.filter(pk__in=ids)}
 
-    def orders_changed(self, since: datetime, size: int, after: str = "") -> Page:
-        rows = DemoOrder.objects.filter(changed_at__gte=since)
-        if after:
-            moment, _, key = after.partition(" ")
-            rows = rows.filter(Q(changed_at=moment, pk__gt=key) | Q(changed_at__gt=moment))
-        found = list(rows.order_by("changed_at", "id")[: size + 1])
-        page = found[:size]
-        last = f"{page[-1].changed_at.isoformat()} {page[-1].pk}" if len(found) > size else ""
-        return Page(tuple(map(_order, page)), last)
+    def orders_changed(self, since: datetime, size: int, after: str = "") -> Page[Order]:
+        rows, end = _changed(DemoOrder.objects.all(), since, size, after)
+        return Page(tuple(map(_order, rows)), end)
+
+    def checkouts_changed(self, since: datetime, size: int, after: str = "") -> Page[Checkout]:
+        rows, end = _changed(DemoCheckout.objects.all(), since, size, after)
+        return Page(tuple(map(_checkout, rows)), end)
 
     def product_cards(self, channel: str, ids: Collection[str]) -> dict[str, ProductCard]:
         published = BY_ID if channel == CHANNEL else {}
@@ -72,6 +70,19 @@ class DemoHost(Host):
         if not buyable:
             raise NotFound("None of the products can be bought any more.")
         return shop.open_checkout(buyable, language).pk
+
+
+def _changed[T: Basket](
+    rows: QuerySet[T], since: datetime, size: int, after: str
+) -> tuple[list[T], str]:
+    rows = rows.filter(changed_at__gte=since)
+    if after:
+        moment, _, key = after.partition(" ")
+        rows = rows.filter(Q(changed_at=moment, pk__gt=key) | Q(changed_at__gt=moment))
+    found = list(rows.order_by("changed_at", "id")[: size + 1])
+    page = found[:size]
+    end = f"{page[-1].changed_at.isoformat()} {page[-1].pk}" if len(found) > size else ""
+    return page, end
 
 
 def _card(product: Product) -> ProductCard:

@@ -272,15 +272,61 @@ def valkey(data_dir: Path, *, port: int | None = None, aof: bool = False) -> Ite
             _valkey_pid(data_dir).unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def cluster(data_dir: Path, *, nodes: int = 3) -> Iterator[str]:
+    """Run a Valkey cluster without replicas on `data_dir` and yield the URL of its first node."""
+    data_dir = data_dir.resolve()
+    with _owned(data_dir), _signals_unwind(), contextlib.ExitStack() as stack:
+        ports = []
+        for number in range(nodes):
+            folder = data_dir / str(number)
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            server, port = _start_valkey(folder, None, aof=False, cluster=True)
+            stack.callback(_stop, server, signal.SIGTERM)
+            ports.append(port)
+        _join(ports)
+        yield f"redis://127.0.0.1:{ports[0]}/0"
+
+
+def _join(ports: Sequence[int]) -> None:
+    """Share the 16,384 slots out, make the nodes known to each other, wait until all agree."""
+    bounds = [16384 * number // len(ports) for number in range(len(ports) + 1)]
+    for number, port in enumerate(ports):
+        _say(port, f"CLUSTER ADDSLOTSRANGE {bounds[number]} {bounds[number + 1] - 1}")
+        _say(port, f"CLUSTER SET-CONFIG-EPOCH {number + 1}")
+    for port in ports[1:]:
+        bus = _say(port, "CONFIG GET cluster-port").split()[-1]
+        _say(ports[0], f"CLUSTER MEET 127.0.0.1 {port} {bus}")
+    size = f"cluster_known_nodes:{len(ports)}"
+
+    def agree() -> bool:
+        said = [_say(port, "CLUSTER INFO") for port in ports]
+        return all("cluster_state:ok" in text and size in text for text in said)
+
+    if not _wait_until(agree, START_SECONDS):
+        raise ServerError("the nodes of the cluster do not agree")
+
+
+def _say(port: int, command: str) -> str:
+    """Send one command to a Valkey; the answer as it comes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(command.encode() + b"\r\n")
+        answer = connection.recv(65536).decode()
+    if answer.startswith("-"):
+        raise ServerError(f"{command}: {answer.strip()}")
+    return answer
+
+
 def _start_valkey(
-    data_dir: Path, port: int | None, *, aof: bool
+    data_dir: Path, port: int | None, *, aof: bool, cluster: bool = False
 ) -> tuple[subprocess.Popen[bytes], int]:
     """Start on the port asked for, or on a free one: somebody may take it first, so try again."""
     for tries_left in reversed(range(5 if port is None else 1)):
         chosen = port or free_port()
         try:
             server = _start(
-                _valkey_command(data_dir, chosen, aof=aof),
+                _valkey_command(data_dir, chosen, aof=aof, cluster=cluster),
                 data_dir / "valkey.log",
                 lambda chosen=chosen: _pings(chosen),  # type: ignore[misc]
                 dies_by=signal.SIGTERM,
@@ -294,7 +340,7 @@ def _start_valkey(
     raise AssertionError("unreachable")
 
 
-def _valkey_command(data_dir: Path, port: int, *, aof: bool) -> list[str]:
+def _valkey_command(data_dir: Path, port: int, *, aof: bool, cluster: bool) -> list[str]:
     settings = {
         "bind": "127.0.0.1",
         "port": str(port),
@@ -304,6 +350,9 @@ def _valkey_command(data_dir: Path, port: int, *, aof: bool) -> list[str]:
         "maxmemory-policy": "noeviction",
         "daemonize": "no",
     }
+    if cluster:
+        # The port the nodes gossip on is the other one plus 10,000 unless it is said.
+        settings |= {"cluster-enabled": "yes", "cluster-port": str(free_port())}
     command = [str(_valkey_bin())]
     for name, value in settings.items():
         command += [f"--{name}", value]

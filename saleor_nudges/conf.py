@@ -97,7 +97,12 @@ class Settings:
 
 def get() -> Settings:
     """Return the settings in force. Raises ImproperlyConfigured and names the wrong one."""
-    return _read(_Identity(getattr(django_settings, "SALEOR_NUDGES", NOTHING_SET)))
+    global _last
+    given = getattr(django_settings, "SALEOR_NUDGES", NOTHING_SET)
+    # Asked several times a request: the same dict as a moment ago needs no second look.
+    if given is not _last[0]:
+        _last = (given, _read(_Identity(given)))
+    return _last[1]
 
 
 def unknown_in_environment() -> list[str]:
@@ -177,6 +182,9 @@ def _read(identity: _Identity) -> Settings:
         elif (text := os.environ.get(f"NUDGES_{field.name}")) is not None:
             values[field.name] = _parsed(field.name, field.type, text)
     return Settings(**values)
+
+
+_last: tuple[Any, Settings] = (object(), Settings())
 
 
 def _inside_saleor() -> dict[str, Any]:

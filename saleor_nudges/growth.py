@@ -68,7 +68,11 @@ def everything() -> int:
 
 
 def _kept_from(flow: Flow, now: datetime) -> datetime:
-    return months_before(now, KEPT_WITH_ARCHIVE) if archives.is_on() else retention.keep_from(flow, now)
+    return (
+        months_before(now, KEPT_WITH_ARCHIVE)
+        if archives.is_on()
+        else retention.keep_from(flow, now)
+    )
 
 
 def _sizes() -> dict[str, int]:

@@ -99,11 +99,13 @@ def keep_from(flow: Flow, now: datetime) -> datetime:
 
 def delete_aged(now: datetime) -> int:
     """Delete the rows that are past their age, batch by batch; return how many went."""
-    return delete_aged_counts(now) + sum(_delete(aged) for aged in _aged(now))
+    return sum(_delete(aged) for aged in _aged(now))
 
 
 def delete_aged_counts(now: datetime) -> int:
-    """Delete the fine buckets that nothing reads any more; return how many went."""
+    """Delete the buckets past their age; return how many went. Hours must have been closed before:
+    what is deleted here is in them.
+    """
     return sum(_delete(aged) for aged in _aged_counts(now))
 
 
@@ -129,7 +131,7 @@ def _aged_counts(now: datetime) -> list[Aged]:
     old = [(table, grain, now - kept) for table, grain, kept in fine]
     old.append((counts, Grain.HOUR, months_before(now, conf.get().COUNTS_KEPT_MONTHS)))
     return [
-        Aged(table, "grain = %s AND start < %s", [str(grain), limit], order="start")
+        Aged(table, f"grain = '{grain}' AND start < %s", [limit], order="start")
         for table, grain, limit in old
     ]
 
@@ -157,9 +159,7 @@ def _aged(now: datetime) -> list[Aged]:
 
 
 def _delete(aged: Aged) -> int:
-    statement = DELETE.format(
-        table=aged.table, where=aged.where, order=aged.order, limit=AT_ONCE
-    )
+    statement = DELETE.format(table=aged.table, where=aged.where, order=aged.order, limit=AT_ONCE)
     total = 0
     with connection.cursor() as cursor:
         while True:

@@ -15,7 +15,7 @@ EVERY: dict[str, timedelta] = {
     "reconcile": timedelta(seconds=60),
     # Jobs whose worker was killed; a recount calls its workers itself.
     "recount": timedelta(seconds=60),
-    "trim": timedelta(seconds=300),
+    "trim": timedelta(minutes=20),
 }
 # Partitions are made and dropped while shops sleep; twice, because a worker may be down once.
 HOUSEKEEPING = crontab(hour="3,15", minute="17")

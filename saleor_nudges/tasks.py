@@ -7,7 +7,7 @@ from uuid import UUID
 from celery import shared_task
 
 from saleor_nudges import archive as archiving
-from saleor_nudges import conf, consumers, retention
+from saleor_nudges import conf, consumers, counts, retention
 from saleor_nudges import reconcile as reconciling
 from saleor_nudges.counts import jobs
 from saleor_nudges.events import Flow
@@ -96,9 +96,11 @@ def housekeeping() -> None:
 
 @shared_task(name="saleor_nudges.tasks.trim")
 def trim() -> int:
-    """Delete the counts by minute that nothing reads any more."""
+    """Make hours of visitors from the five minutes of them, and only then delete these."""
+    now = datetime.now(UTC)
     with host_class().writing():
-        return retention.delete_aged_counts(datetime.now(UTC))
+        counts.close_hours(now)
+        return retention.delete_aged_counts(now)
 
 
 @shared_task(name="saleor_nudges.tasks.recount")

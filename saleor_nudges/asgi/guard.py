@@ -1,7 +1,6 @@
 """Who may ask how often: per visitor, per address, per shop."""
 
 import time
-from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -16,8 +15,8 @@ BURST_SECONDS: Final = 10
 class Guard:
     """The limits of one process, as configured; see docs/settings.md."""
 
-    def __init__(self) -> None:
-        settings = conf.get()
+    def __init__(self, settings: conf.Settings) -> None:
+        self.settings = settings
         self.proxies = settings.TRUSTED_PROXIES
         self.visitors = _limit(settings.LIMIT_VISITOR)
         self.addresses = _limit(settings.LIMIT_ADDRESS)
@@ -42,21 +41,25 @@ class Guard:
 
     def admit_shop(self, shop: UUID) -> None:
         """Let a request for this shop in; raises TooMany."""
-        _ask(self.shops, shop, 1.0, "shop")
+        if self.shops.rate:
+            _ask(self.shops, shop, 1.0, "shop")
 
     def admit_visitor(self, visitor: UUID, events: int) -> None:
         """Let so many events of this visitor in; raises TooMany."""
-        _ask(self.visitors, visitor, float(events), "visitor")
+        if self.visitors.rate:
+            _ask(self.visitors, visitor, float(events), "visitor")
 
 
 def in_force() -> Guard:
     """Return the limits of this process, as the settings in force have them."""
-    return _guard(conf.get())
+    global _made
+    settings = conf.get()
+    if _made is None or _made.settings is not settings:
+        _made = Guard(settings)
+    return _made
 
 
-@lru_cache(maxsize=1)
-def _guard(_settings: conf.Settings) -> Guard:
-    return Guard()
+_made: Guard | None = None
 
 
 def _limit(rate: float) -> Limit:

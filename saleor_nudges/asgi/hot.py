@@ -6,10 +6,9 @@ What they mean is in `requests`, `beacons` and `nudges.choose`, as for every oth
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -37,24 +36,25 @@ CORS: Final = (
 )
 
 
-@dataclass(slots=True)
-class Asked:
+JSON: Final = (b"content-type", b"application/json")
+
+
+class Asked(NamedTuple):
     """What is read of a request before its body."""
 
     query: dict[str, str]
-    origin: str = ""
-    agent: str = ""
-    forwarded: str = ""
-    peer: str = ""
+    origin: str
+    agent: str
+    forwarded: str
+    peer: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What goes back, in bytes."""
 
     body: bytes
     status: int = 200
-    headers: tuple[tuple[bytes, bytes], ...] = ((b"cache-control", b"no-store"),)
+    headers: tuple[tuple[bytes, bytes], ...] = (JSON, (b"cache-control", b"no-store"))
 
 
 Door = Callable[["HotRequests", Asked, Receive], Awaitable[Reply]]
@@ -68,6 +68,7 @@ class HotRequests:
         self.commit = GroupCommit(get_stream(Flow.VIEWS))
         self.shops = Shops(self.executor)
         self.reading = Reading(self.executor)
+        self.limits = guard.in_force()
         self.origins = conf.get().STOREFRONT_ORIGINS
         self._captured: Counter[str] = Counter()
 
@@ -107,11 +108,7 @@ class HotRequests:
         await self._send(send, asked.origin, reply)
 
     async def _send(self, send: Send, origin: str, reply: Reply) -> None:
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(reply.body)),
-            *reply.headers,
-        ]
+        headers = [(b"content-length", b"%d" % len(reply.body)), *reply.headers]
         if origin and _is_allowed(origin, self.origins):
             headers += [(b"access-control-allow-origin", origin.encode()), *CORS]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
@@ -129,7 +126,7 @@ class HotRequests:
         if taken.entries:
             await self.commit.keep(taken.entries)
             self._captured.update([entry.kind for entry in taken.entries])
-        return Reply(msgspec.json.encode(taken.as_json()), 202)
+        return Reply(taken.as_bytes(), 202)
 
     async def nudges(self, asked: Asked, _receive: Receive) -> Reply:
         """GET v1/nudges: what this visitor may see on this page; never an error of ours."""
@@ -141,7 +138,7 @@ class HotRequests:
             boards = await self.reading.get(shop, ask.channel, ask.product)
         feed = choose_among(boards, shop, ask, datetime.now(UTC)) if boards else Feed()
         control = requests.cache_control(ask).encode()
-        return Reply(feed.as_bytes(), headers=((b"cache-control", control),))
+        return Reply(feed.as_bytes(), headers=(JSON, (b"cache-control", control)))
 
     async def session(self, asked: Asked, receive: Receive) -> Reply:
         """POST v1/session: a token for an anonymous visitor."""
@@ -182,7 +179,7 @@ class HotRequests:
         return await self.shops.get(name)
 
     def _caller(self, asked: Asked) -> Caller:
-        return Caller(guard.in_force().address(asked.peer, asked.forwarded), asked.agent)
+        return Caller(self.limits.address(asked.peer, asked.forwarded), asked.agent)
 
     def _count(self) -> None:
         for kind, count in self._captured.items():
@@ -214,22 +211,27 @@ def _door(scope: Scope) -> Door:
 
 
 def _read_head(scope: Scope) -> Asked:
-    asked = Asked(_query(scope["query_string"]))
+    origin = agent = forwarded = b""
     for name, value in scope["headers"]:
         if name == b"origin":
-            asked.origin = value.decode("latin-1")
+            origin = value
         elif name == b"user-agent":
-            asked.agent = value.decode("latin-1")
+            agent = value
         elif name == b"x-forwarded-for":
-            asked.forwarded = f"{asked.forwarded},{value.decode('latin-1')}"
-    client = scope.get("client")
-    asked.peer = client[0] if client else ""
-    return asked
+            forwarded += b"," + value
+    raw, client = scope["query_string"], scope.get("client")
+    return Asked(
+        query=_query(raw) if raw else {},
+        origin=origin.decode("latin-1"),
+        agent=agent.decode("latin-1"),
+        forwarded=forwarded.decode("latin-1"),
+        peer=client[0] if client else "",
+    )
 
 
 def _query(raw: bytes) -> dict[str, str]:
     # The last of two wins, as Django's QueryDict has it.
-    return dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True)) if raw else {}
+    return dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True))
 
 
 async def _body(receive: Receive) -> bytes:
@@ -247,8 +249,8 @@ async def _body(receive: Receive) -> bytes:
 
 def _reply(answer: Answer) -> Reply:
     headers = {"Cache-Control": "no-store"} | answer.headers
-    packed = tuple((key.lower().encode(), value.encode()) for key, value in headers.items())
-    return Reply(msgspec.json.encode(answer.body), answer.status, packed)
+    packed = [(key.lower().encode(), value.encode()) for key, value in headers.items()]
+    return Reply(msgspec.json.encode(answer.body), answer.status, (JSON, *packed))
 
 
 @lru_cache(maxsize=1024)

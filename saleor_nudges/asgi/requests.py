@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from saleor_nudges import access, agents, conf, crypto, people, telemetry
 from saleor_nudges.asgi import guard
@@ -47,8 +47,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """Who is on the other end, as far as it is known: an address and a user agent."""
 
     address: str = ""

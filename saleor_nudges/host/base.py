@@ -100,8 +100,16 @@ class Host(ABC):
         """Return those of the orders that exist, by global id."""
 
     @abstractmethod
-    def orders_changed(self, since: datetime, size: int, after: str = "") -> "Page":
-        """Return one page of the orders changed since then, oldest change first."""
+    def orders_changed(self, since: datetime, size: int, after: str = "") -> "Page[Order]":
+        """Return one page of the orders changed since then, oldest change first.
+
+        `after` is the `next` of the page before. An order that changes while its pages are read
+        comes again, with its later time; none is passed over.
+        """
+
+    @abstractmethod
+    def checkouts_changed(self, since: datetime, size: int, after: str = "") -> "Page[Checkout]":
+        """Return one page of the checkouts changed since then that still exist, likewise."""
 
     @abstractmethod
     def product_cards(self, channel: str, ids: Collection[str]) -> dict[str, ProductCard]:
@@ -126,10 +134,10 @@ class Host(ABC):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """Some orders, and where the next page begins; empty when this was the last."""
+class Page[T]:
+    """Some orders or checkouts, and where the next page begins; empty when this was the last."""
 
-    orders: tuple[Order, ...]
+    items: tuple[T, ...]
     next: str = ""
 
 

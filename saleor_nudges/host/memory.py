@@ -1,6 +1,6 @@
 """The shop in a dict, for tests: yours and ours."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -66,14 +66,11 @@ class MemoryHost(Host):
         found = self.shelf.orders
         return {key: found[key] for key in wanted(ids) if key in found}
 
-    def orders_changed(self, since: datetime, size: int, after: str = "") -> Page:
-        changed = sorted(
-            (order for order in self.shelf.orders.values() if order.updated_at >= since),
-            key=lambda order: (order.updated_at, order.id),
-        )
-        start = int(after or 0)
-        end = start + size
-        return Page(tuple(changed[start:end]), str(end) if end < len(changed) else "")
+    def orders_changed(self, since: datetime, size: int, after: str = "") -> Page[Order]:
+        return _page(self.shelf.orders, lambda order: order.updated_at, since, size, after)
+
+    def checkouts_changed(self, since: datetime, size: int, after: str = "") -> Page[Checkout]:
+        return _page(self.shelf.checkouts, lambda found: found.changed_at, since, size, after)
 
     def product_cards(self, channel: str, ids: Collection[str]) -> dict[str, ProductCard]:  # noqa: ARG002
         found = self.shelf.products
@@ -113,3 +110,22 @@ class MemoryHost(Host):
         )
         self.shelf.orders[order.id] = order
         return order
+
+
+def _page[T](
+    held: Mapping[str, T],
+    changed_at: Callable[[T], datetime],
+    since: datetime,
+    size: int,
+    after: str,
+) -> Page[T]:
+    """Return a page of what changed since; `after` names the last one of the page before."""
+    changed = sorted(
+        (changed_at(item).isoformat(timespec="microseconds"), key)
+        for key, item in held.items()
+        if changed_at(item) >= since
+    )
+    left = [place for place in changed if "|".join(place) > after]
+    found = left[:size]
+    end = "|".join(found[-1]) if len(left) > size else ""
+    return Page(tuple(held[key] for _, key in found), end)

@@ -5,7 +5,6 @@ from saleor_nudges.models.counts import Grain, JobState, ProductCount, RecountJo
 from saleor_nudges.models.events import (
     DeadLetter,
     HeldBatch,
-    ProductVisitor,
     ShopEvent,
     StoredEvent,
     ViewEvent,
@@ -50,7 +49,6 @@ __all__ = [
     "NudgeType",
     "Person",
     "ProductCount",
-    "ProductVisitor",
     "RecountJob",
     "SeenOrder",
     "Send",

@@ -1,5 +1,8 @@
 """Counts by product: rollups and sketches that folding an event twice cannot change."""
 
+from datetime import timedelta
+from typing import Final
+
 from django.db import models
 
 from saleor_nudges.events.identity import uuid7
@@ -10,8 +13,24 @@ class Grain(models.TextChoices):
     """How long a bucket is."""
 
     MINUTE = "MINUTE", "One minute; kept for two hours."
-    FIVE_MINUTES = "FIVE_MINUTES", "Five minutes; kept for two hours. Visitors only."
-    HOUR = "HOUR", "One hour."
+    FIVE_MINUTES = "FIVE_MINUTES", "Five minutes; kept for three hours. Visitors only."
+    HOUR = "HOUR", "One hour; visitors are kept for 31 days."
+
+
+# A bucket older than this is neither read, nor made by a late event, and is deleted. How long the
+# hours of counts are kept is a setting.
+COUNTS_KEPT: Final = {Grain.MINUTE: timedelta(hours=2)}
+# Windows up to two hours are read by five minutes. The longest window there is has 30 days.
+VISITORS_KEPT: Final = {Grain.FIVE_MINUTES: timedelta(hours=3), Grain.HOUR: timedelta(days=31)}
+
+
+def aged(grain: Grain, name: str) -> models.Index:
+    """Return the index by which the buckets of one grain are found by age.
+
+    One for each, so that no plan takes it for the way to a single row, whatever it believes of
+    the table: all the rows of an hour lie behind it.
+    """
+    return models.Index(fields=["start"], name=name, condition=models.Q(grain=grain))
 
 
 class ProductCount(models.Model):
@@ -37,7 +56,7 @@ class ProductCount(models.Model):
     objects = ScopedManager["ProductCount"]()
 
     class Meta:
-        indexes = (models.Index(fields=["grain", "start"], name="nudges_product_count_age"),)
+        indexes = (aged(Grain.MINUTE, "nudges_count_minute"), aged(Grain.HOUR, "nudges_count_hour"))
 
 
 class VisitorSketch(models.Model):
@@ -56,7 +75,10 @@ class VisitorSketch(models.Model):
     objects = ScopedManager["VisitorSketch"]()
 
     class Meta:
-        indexes = (models.Index(fields=["grain", "start"], name="nudges_visitor_sketch_age"),)
+        indexes = (
+            aged(Grain.FIVE_MINUTES, "nudges_sketch_five"),
+            aged(Grain.HOUR, "nudges_sketch_hour"),
+        )
 
 
 class JobState(models.TextChoices):
@@ -69,7 +91,11 @@ class JobState(models.TextChoices):
 
 
 class RecountJob(models.Model):
-    """One piece of a recount: one kind of event, in one channel, over one range of time."""
+    """One piece of a recount: one kind of event, in one channel, over one range of whole hours.
+
+    A channel of "" is all of them: the events lie in the order of their time, so that each channel
+    on its own would read the same range again.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     run = models.UUIDField()
@@ -84,6 +110,9 @@ class RecountJob(models.Model):
     leased_until = models.DateTimeField(null=True)
     tries = models.PositiveSmallIntegerField(default=0)
     events = models.PositiveBigIntegerField(default=0)
+    # Rows that were not what the events say, and, unless it is a dry run, are now.
+    differing = models.PositiveBigIntegerField(default=0)
+    is_dry_run = models.BooleanField(default=False)
     error = models.CharField(max_length=255, blank=True)
 
     objects = ScopedManager["RecountJob"]()

@@ -1,8 +1,6 @@
 """What happened: two append-only tables of one shape, and the events that still wait."""
 
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models.functions import Now
 
 from saleor_nudges.models.base import ScopedManager
 
@@ -66,18 +64,22 @@ class WaitingEvent(models.Model):
     payload = models.JSONField()
     sealed = models.BinaryField(null=True)
     appended_at = models.DateTimeField(auto_now_add=True)
+    # Put back for later, because the shop it must ask did not answer.
+    not_before = models.DateTimeField(null=True)
 
     objects = ScopedManager["WaitingEvent"]()
 
     class Meta:
         ordering = ("position",)
+        # A flow is read in its own order, however much of the other one waits before it.
+        indexes = (models.Index(fields=["flow", "position"], name="nudges_waiting_in_order"),)
         constraints = (
             models.UniqueConstraint(fields=["flow", "event_id"], name="nudges_waiting_event_once"),
         )
 
 
 class DeadLetter(models.Model):
-    """An event that cannot be read: put aside with its reason, so that it holds nothing up."""
+    """An event that cannot be read or folded: put aside with its reason; it holds nothing up."""
 
     event_id = models.UUIDField()
     flow = models.CharField(max_length=16)
@@ -101,48 +103,28 @@ class DeadLetter(models.Model):
 
     class Meta:
         ordering = ("pk",)
+        indexes = (models.Index(fields=["flow", "retry_at"], name="nudges_dead_letter_due"),)
         constraints = (
             models.UniqueConstraint(fields=["flow", "event_id"], name="nudges_dead_letter_once"),
         )
 
 
 class HeldBatch(models.Model):
-    """What a worker holds right now. Its row goes with the batch; one that stays tells that the
-    worker died over one of these entries.
+    """The waiting events a worker holds right now, by their positions. The row goes with the batch;
+    one that stays, while its events can be locked, tells that the worker died over one of them.
     """
 
     flow = models.CharField(max_length=16)
-    event_ids = ArrayField(models.UUIDField())
-    # How many workers have died over these entries.
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+    # How many workers have died over these events.
     deaths = models.PositiveSmallIntegerField(default=0)
-    held_since = models.DateTimeField(db_default=Now())
+    # Empty: somebody died over them, and they wait to be tried in pieces.
+    held_since = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ("pk",)
         indexes = (models.Index(fields=["flow", "held_since"], name="nudges_held_batch"),)
-
-
-class ProductVisitor(models.Model):
-    """When a visitor last looked at a product: folding the same view twice changes nothing."""
-
-    shop = models.ForeignKey(
-        "saleor_nudges.Shop", on_delete=models.CASCADE, db_index=False, related_name="+"
-    )
-    channel = models.CharField(max_length=255)
-    product_id = models.CharField(max_length=255)
-    visitor = models.UUIDField()
-    last_seen = models.DateTimeField()
-    pk = models.CompositePrimaryKey("shop_id", "channel", "product_id", "visitor")
-
-    objects = ScopedManager["ProductVisitor"]()
-
-    class Meta:
-        indexes = (
-            models.Index(
-                fields=["shop", "channel", "product_id", "last_seen"], name="nudges_visitor_window"
-            ),
-            models.Index(fields=["last_seen"], name="nudges_visitor_age"),
-        )
 
 
 class VisitorCheckout(models.Model):

@@ -10,7 +10,8 @@ from saleor_nudges.events import Flow
 from saleor_nudges.models.events import ShopEvent, ViewEvent
 
 # An event can arrive late: a sweep reads the orders of the last month at their own times.
-MONTHS_BACK, MONTHS_AHEAD = 3, 3
+# What is older than two whole months is cold, and may be archived and dropped.
+MONTHS_BACK, MONTHS_AHEAD = 2, 3
 WEEKS_AHEAD = 4
 
 
@@ -64,6 +65,36 @@ def existing() -> set[str]:
             [list(tables)],
         )
         return {name for (name,) in cursor.fetchall()}
+
+
+def pieces_of(table: str) -> list[Partition]:
+    """Return the partitions one table has, oldest first."""
+    starts = sorted(name.removeprefix(f"{table}_") for name in existing() if _is_of(name, table))
+    days = [datetime.strptime(start, "%Y%m%d").replace(tzinfo=UTC) for start in starts]
+    by_month = table == ShopEvent._meta.db_table
+    return [
+        Partition(table, day, _month(day, 1) if by_month else day + timedelta(weeks=1))
+        for day in days
+    ]
+
+
+def stored_since(table: str) -> datetime | None:
+    """Return since when every partition is there; those before a gap were restored."""
+    since: datetime | None = None
+    for piece in reversed(pieces_of(table)):
+        if since is not None and piece.end != since:
+            break
+        since = piece.start
+    return since
+
+
+def months_before(now: datetime, count: int) -> datetime:
+    """Return the start of the month so many months before this one."""
+    return _month(now, -count)
+
+
+def _is_of(name: str, table: str) -> bool:
+    return name.startswith(f"{table}_")
 
 
 def _weeks_back() -> int:

@@ -72,19 +72,13 @@ class PluginHost(Host):
         found = map(rows.order_of, rows.orders().filter(pk__in=keys) if keys else ())
         return {order.id: order for order in found}
 
-    def orders_changed(self, since: datetime, size: int, after: str = "") -> Page:
-        changed = rows.orders().filter(updated_at__gte=since).order_by("updated_at", "pk")
-        if after:
-            moment, _, pk = after.partition("|")
-            last = datetime.fromisoformat(moment)
-            changed = changed.filter(Q(updated_at__gt=last) | Q(updated_at=last, pk__gt=UUID(pk)))
-        found = list(changed[: size + 1])
-        more = len(found) > size
-        end = found[size - 1] if more else None
-        return Page(
-            tuple(rows.order_of(row) for row in found[:size]),
-            f"{end.updated_at.isoformat()}|{end.pk}" if end else "",
-        )
+    def orders_changed(self, since: datetime, size: int, after: str = "") -> Page[Order]:
+        found, end = rows.changed(rows.orders(), "updated_at", since, size, after)
+        return Page(tuple(map(rows.order_of, found)), end)
+
+    def checkouts_changed(self, since: datetime, size: int, after: str = "") -> Page[Checkout]:
+        found, end = rows.changed(rows.checkouts(), "last_change", since, size, after)
+        return Page(tuple(map(rows.checkout_of, found)), end)
 
     def product_cards(self, channel: str, ids: Collection[str]) -> dict[str, ProductCard]:
         now = timezone.now()

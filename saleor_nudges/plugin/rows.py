@@ -1,9 +1,11 @@
 """Saleor's rows as the plain objects of the host seam, and how many queries that takes."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
+from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from saleor.checkout.models import Checkout as SaleorCheckout
 from saleor.core.utils import build_absolute_uri
 from saleor.order.models import Order as SaleorOrder
@@ -49,6 +51,24 @@ def orders() -> "QuerySet[Any]":
         .prefetch_related("lines__variant__product__media", "payment_transactions", "payments")
     )
     return found
+
+
+def changed(
+    found: "QuerySet[Any]", column: str, since: datetime, size: int, after: str
+) -> tuple[list[Any], str]:
+    """Return the rows changed since then, oldest change first, and where the next ones begin.
+
+    `column` is Saleor's own time of the change. A place is named by that time and the key.
+    """
+    found = found.filter(**{f"{column}__gte": since}).order_by(column, "pk")
+    if after:
+        moment, _, pk = after.partition("|")
+        last = datetime.fromisoformat(moment)
+        found = found.filter(Q(**{f"{column}__gt": last}) | Q(**{column: last, "pk__gt": UUID(pk)}))
+    page = list(found[: size + 1])
+    end = page[size - 1] if len(page) > size else None
+    place = f"{getattr(end, column).isoformat()}|{end.pk}" if end else ""
+    return page[:size], place
 
 
 def checkout_of(row: Any) -> Checkout:

@@ -7,11 +7,10 @@ from enum import StrEnum
 from django.db.models import DurationField, Exists, ExpressionWrapper, F, OuterRef, Q, Value
 from django.db.models.functions import Now
 
-from saleor_nudges import conf, consent, people
+from saleor_nudges import consent, people, reconcile
 from saleor_nudges.models import (
     CampaignState,
     CheckoutState,
-    Cursor,
     MessageChannel,
     Person,
     SeenOrder,
@@ -113,14 +112,7 @@ def _ordered() -> Q:
 
 
 def _caught_up() -> Q:
-    limit = timedelta(seconds=conf.get().STALE_ORDERS_SECONDS)
-    return Q(
-        Exists(
-            Cursor.objects.across_shops().filter(
-                shop=OuterRef("shop"), kind="orders", caught_up_at__gt=Now() - limit
-            )
-        )
-    )
+    return Q(Exists(reconcile.caught_up(reconcile.ORDERS).filter(shop=OuterRef("shop"))))
 
 
 def _waiting() -> Q:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
 from saleor_nudges import crypto
@@ -32,12 +33,21 @@ from saleor_nudges.models import (
 )
 from saleor_nudges.recovery import campaigns
 
+UPSERT_VISITORS = """
+    INSERT INTO saleor_nudges_visitorcheckout (shop_id, visitor, checkout, seen_at)
+    SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[])
+    ON CONFLICT (shop_id, visitor, checkout) DO UPDATE
+    SET seen_at = greatest(saleor_nudges_visitorcheckout.seen_at, excluded.seen_at)
+"""
 WRITTEN = (SendState.SENDING, SendState.SENT, SendState.IN_DOUBT)
 
 
 def fold(shop: Shop, events: Sequence[Event]) -> None:
     """Take the new events of one shop in, oldest first."""
+    _see([e for e in events if isinstance(e, View) and e.visitor and e.checkout])
     for event in events:
+        if isinstance(event, View):
+            continue
         if isinstance(event, CheckoutFact):
             _checkout(shop, event)
         elif isinstance(event, OrderFact):
@@ -46,13 +56,18 @@ def fold(shop: Shop, events: Sequence[Event]) -> None:
             Send.objects.of(shop).filter(pk=event.send, returned_at__isnull=True).update(
                 returned_at=event.occurred_at
             )
-        elif isinstance(event, View) and event.visitor and event.checkout:
-            VisitorCheckout.objects.of(shop).update_or_create(
-                shop=shop,
-                visitor=event.visitor,
-                checkout=event.checkout,
-                defaults={"seen_at": event.occurred_at},
-            )
+
+
+def _see(views: Sequence[View]) -> None:
+    """Remember whose page showed which checkout."""
+    newest = {(view.visitor, view.checkout): view for view in views}
+    if not newest:
+        return
+    # In one order for all, so that two workers never wait for each other.
+    seen = sorted(newest.values(), key=lambda view: (str(view.visitor), view.checkout))
+    columns = zip(*((e.shop, e.visitor, e.checkout, e.occurred_at) for e in seen), strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(UPSERT_VISITORS, [list(column) for column in columns])
 
 
 def _checkout(shop: Shop, event: CheckoutFact) -> None:

@@ -72,6 +72,28 @@ query NudgesOrdersChanged($since: DateTime!, $first: Int!, $after: String) {{
 {ORDER}
 """
 
+# Unsorted, Saleor lists checkouts newest change first; a sort by that time it does not offer. Its
+# filter knows whole days only, so the first question looks for the place where the time begins,
+CHECKOUTS_NEWEST: Final = """
+query NudgesCheckoutsNewest($day: Date!, $first: Int!, $after: String) {
+  checkouts(first: $first, after: $after, filter: { updatedAt: { gte: $day } }) {
+    edges { cursor node { updatedAt } }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+# and this one reads from there upwards, to the newest.
+CHECKOUTS_CHANGED: Final = f"""
+query NudgesCheckoutsChanged($day: Date!, $last: Int!, $before: String) {{
+  checkouts(last: $last, before: $before, filter: {{ updatedAt: {{ gte: $day }} }}) {{
+    edges {{ node {{ ...CheckoutFields }} }}
+    pageInfo {{ hasPreviousPage startCursor }}
+  }}
+}}
+{CHECKOUT}
+"""
+
 PRODUCTS: Final = f"""
 query NudgesProducts($ids: [ID!], $channel: String!, $first: Int!) {{
   products(first: $first, channel: $channel, filter: {{ ids: $ids }}) {{

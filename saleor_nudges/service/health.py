@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 from redis import Redis
 from redis.exceptions import RedisError
 
-from saleor_nudges import conf, telemetry
+from saleor_nudges import conf, reconcile, telemetry
 from saleor_nudges.events import Flow
 from saleor_nudges.stream import get_stream
 
@@ -32,7 +32,10 @@ def ready(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's own 
     reasons = {name: reason for name, check in CHECKS.items() if (reason := check())}
     if reasons:
         return JsonResponse({"status": "unavailable", "reasons": reasons}, status=503)
-    return JsonResponse({"status": "ok", "waiting": {flow: waiting(flow) for flow in Flow}})
+    # A shop that is behind stops its own messages, not this process: it is said, and no reason.
+    behind = {kind: round(seconds) for kind, seconds in reconcile.seconds_behind().items()}
+    waits = {flow: waiting(flow) for flow in Flow}
+    return JsonResponse({"status": "ok", "waiting": waits, "behind_seconds": behind})
 
 
 @require_GET
@@ -40,6 +43,9 @@ def metrics(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's ow
     """GET metrics: Prometheus' text format."""
     for flow in Flow:
         telemetry.PENDING.labels(flow=flow).set(waiting(flow))
+        telemetry.LAG.labels(flow=flow).set(get_stream(flow).lag())
+    for kind, seconds in reconcile.seconds_behind().items():
+        telemetry.BEHIND.labels(kind=kind).set(seconds)
     return HttpResponse(telemetry.exposition(), content_type="text/plain; version=0.0.4")
 
 

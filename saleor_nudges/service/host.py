@@ -3,8 +3,8 @@
 import hmac
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
-from itertools import batched
+from datetime import UTC, datetime, timedelta
+from itertools import batched, pairwise
 from time import monotonic
 from typing import Any, Final
 
@@ -91,7 +91,7 @@ class ServiceHost(Host):
             found |= {order.id: order for order in _each(payloads.order, _nodes(answer["orders"]))}
         return found
 
-    def orders_changed(self, since: datetime, size: int, after: str = "") -> Page:
+    def orders_changed(self, since: datetime, size: int, after: str = "") -> Page[Order]:
         variables = {
             "since": since.isoformat(),
             "first": min(size, PAGE),
@@ -103,6 +103,36 @@ class ServiceHost(Host):
             tuple(_each(payloads.order, _nodes(answer))),
             info["endCursor"] if info["hasNextPage"] else "",
         )
+
+    def checkouts_changed(self, since: datetime, size: int, after: str = "") -> Page[Checkout]:
+        # A day early: which day it is depends on a time zone of theirs.
+        day = (since.astimezone(UTC) - timedelta(days=1)).date().isoformat()
+        variables = {
+            "day": day,
+            "last": min(size, PAGE),
+            "before": after or self._just_before(since, day),
+        }
+        answer = self._as_app().ask(documents.CHECKOUTS_CHANGED, variables)["checkouts"]
+        found = _each(payloads.checkout, _nodes(answer))
+        _must_be_newest_first([checkout.changed_at for checkout in found])
+        info = answer["pageInfo"]
+        newer = tuple(reversed([checkout for checkout in found if checkout.changed_at >= since]))
+        return Page(newer, info["startCursor"] if info["hasPreviousPage"] else "")
+
+    def _just_before(self, since: datetime, day: str) -> str | None:
+        """Return the place of the newest checkout that changed before then; None for no such."""
+        after = None
+        while True:
+            variables = {"day": day, "first": PAGE, "after": after}
+            answer = self._as_app().ask(documents.CHECKOUTS_NEWEST, variables)["checkouts"]
+            times = [_moment(node) for node in _nodes(answer)]
+            _must_be_newest_first(times)
+            for edge, changed_at in zip(answer["edges"], times, strict=True):
+                if changed_at < since:
+                    return str(edge["cursor"])
+            if not answer["pageInfo"]["hasNextPage"]:
+                return None
+            after = answer["pageInfo"]["endCursor"]
 
     def product_cards(self, channel: str, ids: Collection[str]) -> dict[str, ProductCard]:
         found: dict[str, ProductCard] = {}
@@ -223,6 +253,19 @@ def _named_in_body(request: Any) -> str:
 
 def _nodes(connection: Json | None) -> list[Json]:
     return [edge["node"] for edge in connection["edges"]] if connection else []
+
+
+def _moment(node: Json) -> datetime:
+    try:
+        return payloads.moment(node["updatedAt"])
+    except (KeyError, TypeError, ValueError):
+        raise HostUnavailable("The shop's answer makes no sense.") from None
+
+
+def _must_be_newest_first(times: Sequence[datetime]) -> None:
+    # Nothing promises this order. Were it another, checkouts would be passed over unseen.
+    if any(later > earlier for earlier, later in pairwise(times)):
+        raise HostUnavailable("The shop lists its checkouts in an order we do not know.")
 
 
 def _each[T](parse: Callable[[Json], T], nodes: Iterable[Json | None]) -> list[T]:

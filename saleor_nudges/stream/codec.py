@@ -13,6 +13,7 @@ from saleor_nudges.stream.base import Entry
 
 # What has a column of its own; the rest of an event is its data.
 COLUMNS = frozenset({"id", "shop", "channel", "occurred_at", "person"})
+MISSING = re.compile(r"missing required field `(?P<name>[^`]*)`")
 PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 
 
@@ -72,8 +73,12 @@ def open_fields(entry: Entry) -> dict[str, Any]:
 def explained(error: msgspec.ValidationError) -> tuple[str, str]:
     """Return what is wrong and in which field, from the words of msgspec."""
     text = str(error)
-    found = PATH.search(text)
-    return (text[: found.start()], found["path"]) if found else (text, "")
+    if found := PATH.search(text):
+        text = text[: found.start()]
+    path = found["path"] if found else ""
+    if missing := MISSING.search(text):
+        path = f"{path}.{missing['name']}".lstrip(".")
+    return text, path
 
 
 def _data(fields: dict[str, Any]) -> dict[str, Any]:

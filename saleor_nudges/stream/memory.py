@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from saleor_nudges.events import Flow
-from saleor_nudges.stream.base import Entry, Pack, Stream, unpack
+from saleor_nudges.stream.base import Batch, Entry, Pack, Stream, unpack
 
 WAITING: dict[Flow, list[Entry]] = {flow: [] for flow in Flow}
 
@@ -21,16 +22,20 @@ class MemoryStream(Stream):
         self.append_packs(packs)
 
     @contextmanager
-    def batch(self, size: int, wait: float = 0.0) -> Iterator[list[Entry]]:  # noqa: ARG002
+    def batch(self, size: int, wait: float = 0.0) -> Iterator[Batch]:  # noqa: ARG002
         held, WAITING[self.flow] = WAITING[self.flow][:size], WAITING[self.flow][size:]
         try:
-            yield held
+            yield Batch(held)
         except BaseException:
             WAITING[self.flow] = held + WAITING[self.flow]
             raise
 
     def pending(self) -> int:
         return len(WAITING[self.flow])
+
+    def lag(self) -> float:
+        times = [entry.occurred_at for entry in WAITING[self.flow]]
+        return (datetime.now(UTC) - min(times)).total_seconds() if times else 0.0
 
 
 def forget_all() -> None:

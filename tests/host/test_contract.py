@@ -258,7 +258,7 @@ def test_changed_orders_come_page_by_page_oldest_change_first(harness):
     third = harness.host.orders_changed(NOON + timedelta(minutes=1), 2, second.next)
 
     # then
-    assert [first.orders, second.orders, third.orders] == [
+    assert [first.items, second.items, third.items] == [
         (orders[1], orders[2]),
         (orders[3], orders[4]),
         (orders[5],),
@@ -266,6 +266,82 @@ def test_changed_orders_come_page_by_page_oldest_change_first(harness):
     assert first.next
     assert second.next
     assert third.next == ""
+
+
+def test_changed_checkouts_come_page_by_page_oldest_change_first(harness):
+    # given
+    found = [a_checkout(str(n), changed_at=NOON + timedelta(minutes=n)) for n in range(6)]
+    for checkout in reversed(found):
+        harness.hold_checkout(checkout)
+
+    # when
+    first = harness.host.checkouts_changed(NOON + timedelta(minutes=1), 2)
+    second = harness.host.checkouts_changed(NOON + timedelta(minutes=1), 2, first.next)
+    third = harness.host.checkouts_changed(NOON + timedelta(minutes=1), 2, second.next)
+
+    # then
+    assert [first.items, second.items, third.items] == [
+        (found[1], found[2]),
+        (found[3], found[4]),
+        (found[5],),
+    ]
+    assert first.next
+    assert second.next
+    assert third.next == ""
+
+
+@pytest.mark.parametrize("ask", ["orders_changed", "checkouts_changed"])
+def test_nothing_changed_is_an_empty_page(ask, harness):
+    # given
+    harness.hold_checkout(a_checkout())
+    harness.hold_order(an_order())
+
+    # when
+    page = getattr(harness.host, ask)(NOON + timedelta(days=3), 10)
+
+    # then
+    assert (page.items, page.next) == ((), "")
+
+
+def test_changes_of_one_moment_are_each_read_once(harness):
+    # given
+    held = {f"Checkout:{n}" for n in range(5)}
+    for key in held:
+        harness.hold_checkout(a_checkout(key.partition(":")[2], changed_at=NOON))
+
+    # when
+    found = [
+        checkout.id for page in pages(harness.host.checkouts_changed, 2) for checkout in page.items
+    ]
+
+    # then
+    assert len(found) == 5
+    assert set(found) == held
+
+
+def test_checkout_that_comes_while_pages_are_read_is_read_too(harness):
+    # given
+    for number in range(4):
+        harness.hold_checkout(a_checkout(str(number), changed_at=NOON + timedelta(seconds=number)))
+    found = []
+
+    # when
+    for page in pages(harness.host.checkouts_changed, 2):
+        if not found:
+            harness.hold_checkout(a_checkout("late", changed_at=NOON + timedelta(hours=1)))
+        found += [checkout.id for checkout in page.items]
+
+    # then
+    assert found == ["Checkout:0", "Checkout:1", "Checkout:2", "Checkout:3", "Checkout:late"]
+
+
+def pages(ask: Any, size: int) -> Iterator[Any]:
+    after = ""
+    while True:
+        page = ask(NOON, size, after)
+        yield page
+        if not (after := page.next):
+            return
 
 
 def test_cards_of_what_can_be_shown(harness):
@@ -326,6 +402,7 @@ def holding(host: Host) -> None:
         ("checkouts", lambda host: host.checkouts(["Checkout:one"])),
         ("orders", lambda host: host.orders(["Order:one"])),
         ("orders_changed", lambda host: host.orders_changed(NOON, 10)),
+        ("checkouts_changed", lambda host: host.checkouts_changed(NOON, 10)),
         ("product_cards", lambda host: host.product_cards(CHANNEL, [JUICE.id])),
         ("holding", holding),
         ("new_checkout", lambda host: host.new_checkout(CHANNEL, [a_line()], "en")),

@@ -168,12 +168,44 @@ def test_changed_orders_come_page_by_page_and_each_once(host: PluginHost):
     paged, after = [], ""
     while True:
         page = host.orders_changed(since, 3, after)
-        paged += page.orders
+        paged += page.items
         if not (after := page.next):
             break
-    assert [order.id for order in paged] == [order.id for order in whole.orders]
+    assert [order.id for order in paged] == [order.id for order in whole.items]
     assert len(paged) > 3
     assert all(order.status != "DRAFT" for order in paged)
+
+
+def test_changed_checkouts_come_page_by_page_oldest_change_first(
+    host: PluginHost, shopper: Storefront, email: str
+):
+    # given: the first of five is changed after the others were opened
+    products = shopper.products(5)
+    opened = [shopper.start(product["variant"]) for product in products]
+    since = host.checkouts(opened)[opened[0]].changed_at
+    shopper.say_email(opened[0], email)
+    # when
+    paged, after = [], ""
+    while True:
+        page = host.checkouts_changed(since, 2, after)
+        assert len(page.items) <= 2
+        paged += page.items
+        if not (after := page.next):
+            break
+    # then
+    assert [checkout.id for checkout in paged] == [*opened[1:], opened[0]]
+    assert paged[-1].contact.email == email
+    assert [checkout.changed_at for checkout in paged] == sorted(c.changed_at for c in paged)
+
+
+def test_checkout_that_became_an_order_has_not_changed_but_gone(
+    host: PluginHost, shopper: Storefront, email: str
+):
+    [product] = shopper.products(1)
+    since = timezone.now()
+    _, order = shopper.buy(product["variant"], email=email)
+    assert host.checkouts_changed(since, 10).items == ()
+    assert [found.id for found in host.orders_changed(since, 10).items] == [order]
 
 
 def test_only_published_products_have_a_card(host: PluginHost, seller: Seller, shopper: Storefront):
@@ -307,6 +339,8 @@ def test_a_batch_costs_a_fixed_number_of_queries(
         assert len(host.checkouts(checkouts)) == 6
     with django_assert_max_num_queries(8):
         host.orders_changed(timezone.now() - timedelta(days=3650), 50)
+    with django_assert_max_num_queries(8):
+        host.checkouts_changed(timezone.now() - timedelta(days=3650), 50)
 
 
 def pk_of(global_id: str) -> str:

@@ -63,6 +63,7 @@ class StandIn:
     asked: list[tuple[str, Json, bool]] = field(default_factory=list)
     key_requests: int = 0
     port: int = 0
+    is_newest_first: bool = True
 
     @property
     def api_url(self) -> str:
@@ -93,13 +94,31 @@ class StandIn:
 
     def _changed(self, variables: Json, _is_ours: bool) -> Json:
         since = datetime.fromisoformat(variables["since"])
-        found = [o for o in self.orders.values() if datetime.fromisoformat(o["updatedAt"]) >= since]
-        found.sort(key=lambda order: (order["updatedAt"], order["id"]))
-        start = int(variables["after"] or 0)
-        end = start + variables["first"]
-        page = connection(found[start:end])
-        page["pageInfo"] = {"hasNextPage": end < len(found), "endCursor": str(end)}
-        return {"orders": page}
+        every = list(self.orders.values())
+        found = [o for o in every if datetime.fromisoformat(o["updatedAt"]) >= since]
+        found.sort(key=place_of)
+        return {"orders": onward(found, variables["first"], variables["after"])}
+
+    def _newest(self, variables: Json, _is_ours: bool) -> Json:
+        found = self._newest_first(variables["day"])
+        return {"checkouts": onward(found, variables["first"], variables["after"])}
+
+    def _checkouts_changed(self, variables: Json, _is_ours: bool) -> Json:
+        found = self._newest_first(variables["day"])
+        page = onward(found[::-1], variables["last"], variables["before"])
+        page["edges"].reverse()
+        info = page["pageInfo"]
+        page["pageInfo"] = {
+            "hasPreviousPage": info["hasNextPage"],
+            "startCursor": info["endCursor"],
+        }
+        return {"checkouts": page}
+
+    def _newest_first(self, day: str) -> list[Json]:
+        """The checkouts changed since that day: a moment is too fine for this filter."""
+        datetime.strptime(day, "%Y-%m-%d")  # noqa: DTZ007 - a date is all it may be
+        found = [c for c in list(self.checkouts.values()) if c["updatedAt"][:10] >= day]
+        return sorted(found, key=place_of, reverse=self.is_newest_first)
 
     def _products(self, variables: Json, _is_ours: bool) -> Json:
         found = [self.products[key] for key in variables["ids"] if key in self.products]
@@ -127,11 +146,19 @@ OPERATIONS: dict[str, Callable[[StandIn, Json, bool], Json]] = {
     "NudgesCheckouts": StandIn._checkouts,
     "NudgesOrders": StandIn._orders,
     "NudgesOrdersChanged": StandIn._changed,
+    "NudgesCheckoutsNewest": StandIn._newest,
+    "NudgesCheckoutsChanged": StandIn._checkouts_changed,
     "NudgesProducts": StandIn._products,
     "NudgesBuyable": StandIn._buyable,
     "NudgesNewCheckout": StandIn._create,
 }
-NEED_TOKEN = {"NudgesCheckouts", "NudgesOrders", "NudgesOrdersChanged"}
+NEED_TOKEN = {
+    "NudgesCheckouts",
+    "NudgesCheckoutsChanged",
+    "NudgesCheckoutsNewest",
+    "NudgesOrders",
+    "NudgesOrdersChanged",
+}
 
 
 @contextmanager
@@ -193,7 +220,29 @@ def installed(standing: StandIn, **fields: Any) -> Shop:
 
 
 def connection(nodes: list[Json]) -> Json:
-    return {"edges": [{"node": node} for node in nodes]}
+    return {"edges": [{"cursor": place_of(node), "node": node} for node in nodes]}
+
+
+def onward(nodes: list[Json], size: int, after: str | None) -> Json:
+    """Return the page behind a place. A place is a time and an id, as Saleor's cursors are, so it
+    stays where it is when something is added, changed or taken away meanwhile.
+    """
+    if after:
+        ascending = not nodes or place_of(nodes[0]) <= place_of(nodes[-1])
+        behind = str.__gt__ if ascending else str.__lt__
+        nodes = [node for node in nodes if behind(place_of(node), after)]
+    page = connection(nodes[:size])
+    end = page["edges"][-1]["cursor"] if page["edges"] else None
+    page["pageInfo"] = {"hasNextPage": len(nodes) > size, "endCursor": end}
+    return page
+
+
+def place_of(node: Json) -> str:
+    """Return where a checkout or an order stands in a list by its last change."""
+    if "updatedAt" not in node:
+        return ""
+    moment = datetime.fromisoformat(node["updatedAt"]).astimezone(UTC)
+    return f"{moment.isoformat(timespec='microseconds')} {node['id']}"
 
 
 def cart(lines: tuple[Line, ...], language: str = "en") -> Any:

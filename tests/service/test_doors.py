@@ -46,7 +46,11 @@ def test_ready(client):
     # then
     assert (response.status_code, response.json()) == (
         200,
-        {"status": "ok", "waiting": {"commerce": 0, "views": 0}},
+        {
+            "status": "ok",
+            "waiting": {"commerce": 0, "views": 0},
+            "behind_seconds": {"orders": 0, "checkouts": 0},
+        },
     )
 
 

@@ -15,7 +15,6 @@ from saleor_nudges.models import (
     TrackedCheckout,
     WaitingEvent,
 )
-from saleor_nudges.stream.codec import decode
 from saleor_nudges.stream.postgres import PostgresStream
 from tests.webhooks.conftest import LINES, deliver, deliveries, everything, recorded
 
@@ -210,10 +209,9 @@ def test_sweep_finds_nothing_that_webhooks_had_not_said(line, shop_of, standing,
 
         # when
         read = reconcile.reconcile_orders(shop)
-        with PostgresStream(Flow.COMMERCE).batch(100) as entries:
-            swept = {decode(entry).id for entry in entries}
+        swept = PostgresStream(Flow.COMMERCE).pending()
 
     # then
     assert read == 3
-    assert len(swept) == 5
-    assert swept <= known
+    assert len(known) > 5
+    assert swept == 0

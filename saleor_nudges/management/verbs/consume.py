@@ -1,19 +1,23 @@
 """`nudges consume`: a process that does nothing but read the streams."""
 
+import logging
+import random
 import signal
-import time
 from argparse import ArgumentParser
 from threading import Event as Flag
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.core.management.base import OutputWrapper
+from django.db import close_old_connections
 
-from saleor_nudges import consumers
+from saleor_nudges import consumers, telemetry
 from saleor_nudges.events import Flow
 from saleor_nudges.management.verbs.base import Verb
 
-# A dedicated consumer that found nothing looks again after this long: a batch's worth of waiting.
-IDLE_SECONDS = 0.1
+# How long one look waits for the first event: a batch's worth of waiting.
+WAIT_SECONDS: Final = 0.1
+# While something is away: at first so long, then twice as long each time, up to the second.
+BACK_OFF_SECONDS: Final = (0.1, 5.0)
 
 
 class Consume(Verb):
@@ -29,13 +33,35 @@ class Consume(Verb):
         stop = Flag()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stop.set())
-        total = 0
+        total, pause = 0, BACK_OFF_SECONDS[0]
         while not stop.is_set():
-            count = sum(consumers.consume_batch(flow) for flow in Flow)
-            total += count
-            if count:
-                out.write(f"{total} events", ending="\n")
-            elif options["once"]:
+            try:
+                count = _consume_both()
+            except Exception:
+                if options["once"]:
+                    raise
+                _wait_for_better_times(stop, pause)
+                pause = min(2 * pause, BACK_OFF_SECONDS[1])
+                continue
+            total, pause = total + count, BACK_OFF_SECONDS[0]
+            if not count and options["once"]:
                 break
-            else:
-                time.sleep(IDLE_SECONDS)
+        telemetry.log(telemetry.Log.DRAINED, count=total)
+        out.write(f"{total} events")
+
+
+def _consume_both() -> int:
+    facts = consumers.consume_batch(Flow.COMMERCE)
+    # Only who has nothing else to do may wait.
+    views = consumers.consume_batch(Flow.VIEWS, wait=0.0 if facts else WAIT_SECONDS)
+    return facts + views
+
+
+def _wait_for_better_times(stop: Flag, seconds: float) -> None:
+    telemetry.log(
+        telemetry.Log.BATCH_FAILED, logging.ERROR, trouble=True, seconds=round(seconds, 1)
+    )
+    # The next batch asks for a new connection: this one may lead to a server that is gone.
+    close_old_connections()
+    # Many workers, one server that comes back: not all in the same moment.
+    stop.wait(seconds * random.uniform(0.5, 1.0))

@@ -3,7 +3,8 @@
 import hashlib
 import json
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from secrets import token_hex
 from typing import Any
@@ -115,6 +116,24 @@ class Seller:
             channel=CHANNEL,
             delay=seconds,
         )
+
+    @contextmanager
+    def unheard(self) -> Iterator[None]:
+        """Let Saleor tell us nothing while the block lasts, as if its deliveries were lost."""
+        self.log_in()
+        query = "query($id: ID!) { app(id: $id) { webhooks { id } } }"
+        webhooks = self.api.ask(query, id=self.app)["app"]["webhooks"]
+        for is_active in (False, True):
+            for webhook in webhooks:
+                self.api.do(
+                    "webhookUpdate",
+                    "id: ID!, input: WebhookUpdateInput!",
+                    id=webhook["id"],
+                    input={"isActive": is_active},
+                )
+            if not is_active:
+                yield
+                self.log_in()
 
     def left_behind(self) -> dict[str, Json]:
         """Return the checkouts the Dashboard lists, by our id of them."""

@@ -4,14 +4,16 @@ import json
 import re
 import time
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 
 import jwt
 import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from devtools import storefront
 from devtools.storefront import ADDRESS, STAFF, Json
+from saleor_nudges.service import documents
 from tests.saleor.app.people import (
     CHECKOUT_URL,
     Seller,
@@ -289,6 +291,54 @@ def test_unsubscribed_is_not_written_to_again(
     )
     assert done == [{"state": "CANCELLED", "reason": "UNSUBSCRIBED"}]
     assert len(place.mails(shopper.email)) == 1
+
+
+def test_what_no_webhook_told_is_found_by_the_sweep(
+    seller: Seller, shopper: Shopper, place: Place, wanted: list[Json]
+):
+    # given
+    seller.wait_before_writing(LONG)
+    before = seller.left_behind()
+    onlooker = Visitor(place)
+    assert onlooker.arrive() == 200
+    # when: somebody leaves a cart and somebody else buys, and neither delivery arrives
+    with seller.unheard():
+        shopper.leave(wanted[0])
+        Shopper(place).buy(wanted[1])
+
+    # then
+    def found() -> list[Json]:
+        rows = seller.left_behind()
+        new = [rows[key] for key in rows.keys() - before.keys()]
+        return [row for row in new if row["isContactKnown"] and row["state"] == "OPEN"]
+
+    assert len(place.until(found, "the cart to be listed", MAIL_SECONDS)) == 1
+    place.until(
+        lambda: onlooker.nudges("ORDER", wanted[1]["product"]), "a nudge of the order", MAIL_SECONDS
+    )
+
+
+def test_checkouts_are_listed_by_their_last_change(
+    seller: Seller, place: Place, wanted: list[Json]
+):
+    # given: the first of three is changed last
+    opened = [Shopper(place).leave(wanted[0]) for _ in range(3)]
+    storefront.leave_email(Shopper(place).api, opened[0], Shopper(place).email)
+    seller.log_in()
+    day = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    newest = seller.api.ask(documents.CHECKOUTS_NEWEST, day=day, first=100)["checkouts"]["edges"]
+    times = [edge["node"]["updatedAt"] for edge in newest]
+    # when: they are read upwards from the fourth newest
+    pages, before = [], newest[3]["cursor"] if len(newest) > 3 else None
+    for _ in range(3):
+        asked = {"day": day, "last": 1, "before": before}
+        pages.append(seller.api.ask(documents.CHECKOUTS_CHANGED, **asked)["checkouts"])
+        before = pages[-1]["pageInfo"]["startCursor"]
+    # then
+    assert times == sorted(times, reverse=True)
+    found = [edge["node"]["id"] for page in pages for edge in page["edges"]]
+    assert found == [opened[1], opened[2], opened[0]]
+    assert [page["pageInfo"]["hasPreviousPage"] for page in pages] == [True, True, False]
 
 
 def test_removed_app_sends_nothing_and_says_nothing(

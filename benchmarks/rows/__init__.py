@@ -1,0 +1,40 @@
+"""Every measurement by its id, in the order of the table."""
+
+from collections.abc import Callable
+from typing import Final
+
+from benchmarks.bench import Bench
+from benchmarks.report import Row
+from benchmarks.rows import (
+    archive,
+    cost,
+    drain,
+    fairness,
+    freshness,
+    hook,
+    ingest,
+    overload,
+    reads,
+    soak,
+)
+
+# A measurement may answer several rows; the first has its id.
+ROWS: Final[dict[str, Callable[[Bench], list[Row]]]] = {
+    "one-event": ingest.one_event,
+    "batch-20": ingest.batch_20,
+    "vs-django": ingest.vs_django,
+    "commerce-ack": ingest.commerce_ack,
+    "drain": drain.one_rollup,
+    "drain-every-fold": drain.every_fold,
+    "day": drain.day,
+    "nudges-read": reads.nudges,
+    "freshness-174": freshness.usual,
+    "freshness-1740": freshness.rush,
+    "freshness-celery": freshness.celery_only,
+    "hook": hook.hook,
+    "archive": archive.archive,
+    "overload": overload.overload,
+    "noisy-neighbour": fairness.noisy_neighbour,
+    "cost": cost.cost,
+    "soak": soak.soak,
+}

@@ -1,0 +1,1 @@
+"""What ours is measured against: the least that could do the same, on the same servers."""
