@@ -143,7 +143,8 @@ def mutated(checkout_id: str, variant: str, times: int) -> float:
 
 def compared(checkout_id: str, variant: str, times: int) -> dict[str, float]:
     """Mutate with the plugin on and off, A-B-B-A; off beside off is the spread."""
-    on, off = [], []
+    on: list[float] = []
+    off: list[float] = []
     mutated(checkout_id, variant, WARM_UP)
     for _ in range(ROUNDS):
         for active, figures in ((True, on), (False, off), (False, off), (True, on)):

@@ -1,4 +1,4 @@
-"""What is kept how long: partitions made ahead and dropped at their age, rows deleted in batches."""
+"""What is kept how long: partitions made ahead and dropped at their age, rows deleted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -163,9 +163,10 @@ def _delete(aged: Aged) -> int:
     total = 0
     with connection.cursor() as cursor:
         while True:
-            cursor.execute(statement, aged.parameters)
-            total += cursor.rowcount
-            if cursor.rowcount < AT_ONCE:
+            cursor.execute(statement, list[Any](aged.parameters))
+            count = int(cursor.rowcount)
+            total += count
+            if count < AT_ONCE:
                 return total
 
 

@@ -83,7 +83,7 @@ class Bucket:
         with _asking(absent_is_none=True):
             found = self.client.head_object(Bucket=self.name, Key=key)
             return int(found["ContentLength"]), str(found["ETag"])
-        return None
+        return None  # type: ignore[unreachable]  # `_asking` swallows what is absent
 
     def read(self, key: str, start: int = 0, size: int | None = None) -> Body | None:
         """Return an object, or `size` bytes of it from `start`; None if there is none."""
@@ -91,7 +91,7 @@ class Bucket:
         with _asking(absent_is_none=True):
             body: Body = self.client.get_object(Bucket=self.name, Key=key, **wanted)["Body"]
             return body
-        return None
+        return None  # type: ignore[unreachable]
 
 
 def get_bucket() -> Bucket:

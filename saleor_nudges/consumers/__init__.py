@@ -28,7 +28,10 @@ ONLY_COMMERCE = frozenset({consents.fold})
 # Over one and the same event.
 MOST_DEATHS = 3
 
+SPILL_SECONDS = 0.25
+
 _made_on: dict[str, date] = {}
+_look_at: dict[Flow, float] = {}
 
 
 def drain(flow: Flow, *, seconds: float | None = None) -> int:
@@ -54,6 +57,9 @@ def consume_batch(flow: Flow, wait: float = 0.0) -> int:
         sources = get_stream(flow).sources()
         held, troubles = 0, []
         for source in sources:
+            # Who is busy with the first looks only a few times a second at what was spilled.
+            if held >= conf.get().BATCH_SIZE and not _is_time(flow):
+                break
             try:
                 held += _consume(source, wait if source is sources[0] else 0.0)
             except StreamUnavailable as error:
@@ -89,7 +95,7 @@ def process(entries: Sequence[Entry], flow: Flow) -> int:
             PostgresStream(flow).postpone(waiting, work.postponed_for)
     dead_letters.put_aside(found, flow)
     telemetry.CONSUMED.labels(flow=flow).inc(new)
-    telemetry.REPEATED.labels(flow=flow).inc(batch.count - new)
+    telemetry.REPEATED.labels(flow=flow).inc(batch.held - new)
     return new
 
 
@@ -98,12 +104,22 @@ def _consume(source: Stream, wait: float) -> int:
         telemetry.timed(telemetry.BATCH_SECONDS, flow=source.flow),
         source.batch(conf.get().BATCH_SIZE, wait) as batch,
     ):
+        held = batch.held
         if batch.deaths and not isinstance(source, PostgresStream):
             # There they are tried in pieces, each of which remembers who died over it.
             PostgresStream(source.flow).append_suspects(batch, batch.deaths)
             batch.clear()
-        process(batch, source.flow)
-        return batch.count
+        if batch:
+            process(batch, source.flow)
+        return held
+
+
+def _is_time(flow: Flow) -> bool:
+    now = time.monotonic()
+    if now < _look_at.get(flow, 0.0):
+        return False
+    _look_at[flow] = now + SPILL_SECONDS
+    return True
 
 
 def _make_partitions_once_a_day() -> None:

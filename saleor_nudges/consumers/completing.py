@@ -27,14 +27,11 @@ def complete(shop: Shop, events: Sequence[Event]) -> tuple[list[Event], list[Eve
     """Return the events as the shop completes them, and those it did not answer for."""
     if not any(map(is_thin, events)):
         return list(events), []
-    try:
-        if time.monotonic() < _away_until.get(shop.pk, 0.0):
-            raise HostUnavailable
-        return complete_from(get_host(shop), events), []
-    except HostUnavailable:
-        # The next batch must not wait for the same silence.
-        _away_until.setdefault(shop.pk, 0.0)
-        if time.monotonic() >= _away_until[shop.pk]:
+    if time.monotonic() >= _away_until.get(shop.pk, 0.0):
+        try:
+            return complete_from(get_host(shop), events), []
+        except HostUnavailable:
+            # The next batch must not wait for the same silence.
             _away_until[shop.pk] = time.monotonic() + AWAY_SECONDS
     whole = [event for event in events if not is_thin(event)]
     return whole, [event for event in events if is_thin(event)]

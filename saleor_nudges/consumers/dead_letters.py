@@ -138,9 +138,7 @@ def requeue(letters: Iterable[DeadLetter]) -> tuple[int, int]:
     return len(done), unread
 
 
-def listed(
-    *, shop: str = "", kind: str = "", ids: Sequence[int] = ()
-) -> "QuerySet[DeadLetter]":
+def listed(*, shop: str = "", kind: str = "", ids: Sequence[int] = ()) -> "QuerySet[DeadLetter]":
     """Return the letters of a shop (its key), of a kind, or with these ids; all if none is said."""
     rows = DeadLetter.objects.across_shops()
     if shop:

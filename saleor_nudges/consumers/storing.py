@@ -7,7 +7,7 @@ import msgspec
 from django.db import connection
 
 from saleor_nudges.events import Event, Flow
-from saleor_nudges.models import ShopEvent, StoredEvent, ViewEvent
+from saleor_nudges.models import ShopEvent, StoredEvent, ViewEvent, statements
 from saleor_nudges.stream import Entry
 from saleor_nudges.stream.codec import stored_data
 
@@ -18,7 +18,7 @@ TABLES: dict[Flow, type[StoredEvent]] = {Flow.COMMERCE: ShopEvent, Flow.VIEWS: V
 INSERT = """
     WITH stored AS (
         INSERT INTO "{table}" (id, shop_id, channel, kind, occurred_at, subject, person, data)
-        SELECT * FROM jsonb_to_recordset(%s::jsonb) AS event(
+        SELECT * FROM jsonb_to_recordset(%s::text::jsonb) AS event(
             id uuid, shop_id uuid, channel text, kind text, occurred_at timestamptz,
             subject text, person uuid, data jsonb)
         ORDER BY id
@@ -49,10 +49,9 @@ def store(events: Sequence[Event], entries: dict[UUID, Entry], flow: Flow) -> li
         entries[event.id] if flow is Flow.VIEWS else _row(event, entries[event.id])
         for event in events
     ]
-    with connection.cursor() as cursor:
-        statement = INSERT.format(table=TABLES[flow]._meta.db_table)
-        cursor.execute(statement, [msgspec.json.encode(rows).decode(), len(events)])
-        count, ids = cursor.fetchone()
+    statement = INSERT.format(table=TABLES[flow]._meta.db_table)
+    document = msgspec.json.encode(rows).decode()
+    ((count, ids),) = statements.run(statement, [document, len(events)])
     if count == len(events):
         return list(events)
     stored = set(ids or ())

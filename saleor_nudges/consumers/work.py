@@ -163,10 +163,8 @@ def is_infrastructure(error: Exception) -> bool:
 
 def reason_of(error: Exception) -> str:
     """Return what failed and where. Not its message, which may quote what is personal."""
-    frame = None
-    for frame, _ in _frames(error.__traceback__):
-        pass
-    where = f" in {frame.f_globals['__name__']}.{frame.f_code.co_name}" if frame else ""
+    frames = list(_frames(error.__traceback__))
+    where = f" in {frames[-1].f_globals['__name__']}.{frames[-1].f_code.co_name}" if frames else ""
     return f"{type(error).__name__}{where}"
 
 
@@ -176,14 +174,14 @@ def _in_hand(error: Exception, events: Sequence[Event]) -> Event | None:
     A guess that saves trying halves of halves; who asks makes sure of it.
     """
     known = {id(event): event for event in events}
-    for frame, _ in reversed(list(_frames(error.__traceback__))):
+    for frame in reversed(list(_frames(error.__traceback__))):
         for value in frame.f_locals.values():
             if (event := known.get(id(value))) is not None:
                 return event
     return None
 
 
-def _frames(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
+def _frames(traceback: TracebackType | None) -> Iterator[FrameType]:
     while traceback is not None:
-        yield traceback.tb_frame, traceback.tb_lineno
+        yield traceback.tb_frame
         traceback = traceback.tb_next

@@ -61,7 +61,8 @@ def _hours_over(now: datetime) -> list[tuple[UUID, int]]:
     this_hour = moment(seconds(now) // HOUR * HOUR)
     with connection.cursor() as cursor:
         cursor.execute(OVER, [this_hour])
-        return cursor.fetchall()
+        rows: list[tuple[UUID, int]] = cursor.fetchall()
+        return rows
 
 
 def _whole(shop: UUID, hour: int) -> dict[rows.SketchRow, set[int]]:

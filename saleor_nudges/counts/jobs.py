@@ -1,10 +1,10 @@
-"""A recount as rows of work: planned once, claimed by any number of workers, taken up after a kill."""
+"""A recount as rows of work: planned once, claimed by any number of workers."""
 
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
@@ -105,7 +105,8 @@ def claim(run: UUID | None = None) -> RecountJob | None:
     """Take a job that waits, or whose worker's lease is over; None if there is none."""
     give_up()
     with connection.cursor() as cursor:
-        cursor.execute(CLAIM, {"lease": LEASE, "tries": MOST_TRIES, "run": run})
+        values: Any = {"lease": LEASE, "tries": MOST_TRIES, "run": run}
+        cursor.execute(CLAIM, values)
         row = cursor.fetchone()
     return RecountJob.objects.across_shops().get(pk=row[0]) if row else None
 

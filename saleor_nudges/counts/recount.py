@@ -6,7 +6,7 @@ hour was stored meanwhile, the hour is counted once more, inside. Killed anywher
 and comes to the same rows. Memory holds the rows of one hour.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -196,7 +196,7 @@ def _versions(piece: Piece) -> dict[int, Version]:
         return {row[0]: tuple(row[1:]) for row in cursor.fetchall()}
 
 
-def _counted(piece: Piece) -> Iterator[tuple[int, Hour]]:
+def _counted(piece: Piece) -> Generator[tuple[int, Hour]]:
     """Give every hour of the piece with what its events say, those without events too."""
     hashed = sketch.hasher(piece.shop)
     start, end = int(piece.start.timestamp()), int(piece.end.timestamp())
@@ -238,7 +238,7 @@ def _count(kind: str, hour: Hour, grouped: list[Grouped], hashed: Any) -> None:
         hour.sketches[channel, product, BY_HOUR, start] = whole
 
 
-def _stream(piece: Piece, name: str) -> Iterator[Grouped]:
+def _stream(piece: Piece, name: str) -> Generator[Grouped]:
     """Give the grouped events; the server keeps the result, however long it is."""
     with connection.cursor() as cursor:
         with transaction.atomic():

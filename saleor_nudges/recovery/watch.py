@@ -29,7 +29,6 @@ from saleor_nudges.models import (
     SendState,
     Shop,
     TrackedCheckout,
-    VisitorCheckout,
 )
 from saleor_nudges.recovery import campaigns
 

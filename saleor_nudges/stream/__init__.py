@@ -11,7 +11,7 @@ from saleor_nudges.stream.spill import SpillingStream
 
 
 def get_stream(flow: Flow) -> Stream:
-    """Return this process' stream of one flow, as configured: Postgres, or one that spills there."""
+    """Return the stream of one flow, as configured: Postgres, or one that spills there."""
     return _make(conf.get(), flow)
 
 

@@ -17,7 +17,7 @@ PACK_ENTRIES: Final = 512
 PACK_BYTES: Final = 256 * 1024
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """An event as it waits, in the shape in which it is stored; personal fields are sealed."""
 
     id: UUID
@@ -63,7 +63,7 @@ class Batch(list[Entry]):
         return len(self) > 0 or bool(self.broken)
 
     @property
-    def count(self) -> int:
+    def held(self) -> int:
         """Return how many entries are held, those that cannot be read included."""
         return len(self) + len(self.broken)
 

@@ -39,19 +39,21 @@ def decode(entry: Entry) -> Event:
     kind = KINDS.get(entry.kind)
     if kind is None:
         raise InvalidEvent(f"No event of ours is called {entry.kind!r}.", field="kind")
-    try:
-        secret = crypto.unseal(entry.sealed) if entry.sealed else {}
-    except InvalidToken as error:
-        raise InvalidEvent("None of today's keys opens it.", field="sealed") from error
-    columns = {
+    fields = {
+        **entry.data,
         "id": entry.id,
         "shop": entry.shop_id,
         "channel": entry.channel,
         "occurred_at": entry.occurred_at,
         "person": entry.person,
     }
+    if entry.sealed:
+        try:
+            fields |= crypto.unseal(entry.sealed)
+        except InvalidToken as error:
+            raise InvalidEvent("None of today's keys opens it.", field="sealed") from error
     try:
-        return msgspec.convert({**entry.data, **columns, **secret}, kind)
+        return msgspec.convert(fields, kind)
     except msgspec.ValidationError as error:
         message, field = explained(error)
         raise InvalidEvent(message, field=field) from error

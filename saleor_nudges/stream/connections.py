@@ -42,7 +42,7 @@ class Pool:
         self, connection: Connection, statement: str, parameters: Sequence[Any]
     ) -> list[tuple[Any, ...]]:
         try:
-            cursor = await connection.execute(statement, parameters)  # type: ignore[arg-type]
+            cursor = await connection.execute(statement, parameters)
             rows = await cursor.fetchall() if cursor.description else []
         except BaseException:
             # A statement that was given up halfway leaves a connection nobody can use.

@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection, transaction
 
 from saleor_nudges.events import Flow
 from saleor_nudges.exceptions import StreamUnavailable
-from saleor_nudges.models import WaitingEvent
+from saleor_nudges.models import WaitingEvent, statements
 from saleor_nudges.stream import connections
 from saleor_nudges.stream.base import Batch, Broken, Entry, Pack, Stream, pack
 
@@ -18,9 +18,9 @@ from saleor_nudges.stream.base import Batch, Broken, Entry, Pack, Stream, pack
 INSERT: Final = """
     INSERT INTO saleor_nudges_waitingevent
         (event_id, flow, shop_id, kind, payload, sealed, appended_at)
-    SELECT (entry ->> 'id')::uuid, %s, (entry ->> 'shop_id')::uuid, entry ->> 'kind',
+    SELECT (entry ->> 'id')::uuid, %s::text, (entry ->> 'shop_id')::uuid, entry ->> 'kind',
         entry - 'sealed', decode(entry ->> 'sealed', 'base64'), statement_timestamp()
-    FROM jsonb_array_elements(%s::jsonb) AS entry
+    FROM jsonb_array_elements(%s::text::jsonb) AS entry
     ON CONFLICT DO NOTHING
 """
 DUE: Final = "(not_before IS NULL OR not_before <= now())"
@@ -104,8 +104,7 @@ class PostgresStream(Stream):
 
     def append_packs(self, packs: Sequence[Pack]) -> None:
         try:
-            with connection.cursor() as cursor:
-                cursor.execute(INSERT, [self.flow, _document(packs)])
+            statements.run(INSERT, [self.flow, _document(packs)])
         except DatabaseError as error:
             raise StreamUnavailable from error
 
@@ -202,7 +201,8 @@ class PostgresStream(Stream):
     def _split(self, cursor: Any, positions: list[int], deaths: int) -> None:
         size = PIECE if deaths == 1 else 1
         firsts = positions[::size]
-        lasts = [positions[min(n + size, len(positions)) - 1] for n in range(0, len(positions), size)]
+        ends = range(size, len(positions) + size, size)
+        lasts = [positions[min(end, len(positions)) - 1] for end in ends]
         cursor.execute(SPLIT, [self.flow, deaths, firsts, lasts])
 
     def _read(self, held: Held) -> tuple[list[int], Batch]:

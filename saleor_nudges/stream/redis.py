@@ -58,7 +58,8 @@ SURVEY: Final = """
         local seen = redis.call('XRANGE', name, '-', '+', 'COUNT', 16)
         local oldest = seen[1] and seen[1][1] or '0-0'
         if frames > 16 then
-            local newest = redis.call('XREVRANGE', name, '+', '-', 'COUNT', math.min(16, frames - 16))
+            local most = math.min(16, frames - 16)
+            local newest = redis.call('XREVRANGE', name, '+', '-', 'COUNT', most)
             for _, frame in ipairs(newest) do seen[#seen + 1] = frame end
         end
         local entries = 0
@@ -190,7 +191,9 @@ class RedisStream(Stream):
     def pending(self) -> int:
         surveyed, _ = self._survey()
         return sum(
-            round(entries * frames / looked_at) for frames, looked_at, entries, _ in surveyed if frames
+            round(entries * frames / looked_at)
+            for frames, looked_at, entries, _ in surveyed
+            if frames
         )
 
     def lag(self) -> float:
@@ -257,7 +260,7 @@ class RedisStream(Stream):
                 GROUP, _consumer(), dict.fromkeys(names, ">"), count=count, block=block
             )
         except ResponseError as error:
-            # No group yet, or a Redis that forgot everything, or a stream that went while we waited.
+            # No group yet, a Redis that forgot everything, or a stream that went meanwhile.
             if "NOGROUP" not in str(error) and "UNBLOCKED" not in str(error):
                 raise
             self._make_groups(names)
@@ -293,11 +296,7 @@ class RedisStream(Stream):
 
     def _claim(self, size: int) -> tuple[list[Frame], int]:
         """Take over what others have held for too long; those over which nobody died first."""
-        waiting = [
-            (name, item)
-            for name in self._names()
-            for item in self._abandoned(name)
-        ]
+        waiting = [(name, item) for name in self._names() for item in self._abandoned(name)]
         for_deaths = min((item["times_delivered"] for _, item in waiting), default=0)
         frames: list[Frame] = []
         for name, item in waiting:
@@ -446,7 +445,8 @@ def _batch(frames: Sequence[Frame], deaths: int) -> Batch:
         shop = _shop_of(frame.stream)
         entries = frame.fields.get(b"entries")
         if entries is None:
-            batch.broken.append(Broken(repr(frame.fields).encode(), "It is no frame of ours.", shop))
+            raw = repr(frame.fields).encode()
+            batch.broken.append(Broken(raw, "It is no frame of ours.", shop))
         else:
             unpack_into(batch, entries, shop)
     return batch

@@ -333,7 +333,7 @@ def test_a_row_that_is_just_being_written_keeps_the_partition(bucket, monday, mo
     with closing(other), other.cursor() as cursor:
         other.set_autocommit(False)
         cursor.execute(
-            f'INSERT INTO "{VIEWS}" SELECT (left(id::text, 35) || \'f\')::uuid, shop_id, channel,'
+            f"INSERT INTO \"{VIEWS}\" SELECT (left(id::text, 35) || 'f')::uuid, shop_id, channel,"
             f' kind, occurred_at, subject, person, data FROM "{VIEWS}" LIMIT 1'
         )
         # when
@@ -563,7 +563,9 @@ def test_a_missing_extra_is_named(bucket, monkeypatch):
         buckets.get_bucket()
 
 
-def test_the_tasks_do_the_same_on_a_queue_of_their_own(bucket, month, monday, settings, monkeypatch):
+def test_the_tasks_do_the_same_on_a_queue_of_their_own(
+    bucket, month, monday, settings, monkeypatch
+):
     # given
     settings.SALEOR_NUDGES = settings.SALEOR_NUDGES | {"CELERY_QUEUE": "cold"}
     fill(make_shop(), VIEWS, monday, 300)

@@ -7,12 +7,14 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from saleor_nudges import counts
 from saleor_nudges.capture import capture
 from saleor_nudges.events import ProductWithdrawn
 from saleor_nudges.events.identity import uuid7
-from saleor_nudges.models import Evidence, Nudge, NudgeType, ProductVisitor
+from saleor_nudges.models import Evidence, Nudge, NudgeType
 from saleor_nudges.nudges import KINDS
 from saleor_nudges.nudges.choose import Ask, choose
+from saleor_nudges.nudges.product_view import shown_for
 from saleor_nudges.testing import CHANNEL, JUICE, consume, make_shop, switch_on_nudge, viewed
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +52,7 @@ def test_the_number_has_its_evidence(shop):
     evidence = Evidence.objects.of(shop).get()
     found = (evidence.metric, evidence.value, evidence.window_seconds, evidence.threshold)
     assert found == ("visitors", 8, 3600, 5)
-    assert evidence.rule_version == "product-view-1"
+    assert evidence.rule_version == "product-view-2"
     assert Nudge.objects.of(shop).get().evidence_id == evidence.pk
 
 
@@ -92,7 +94,7 @@ def test_a_visitors_own_view_is_subtracted(shop):
     capture(*[viewed(shop, JUICE.id, visitor) for visitor in VISITORS[:6]])
     consume()
     assert shown(shop, visitor=VISITORS[0]) == [(5, "5 people viewed this in the last hour")]
-    assert [value for value, _ in shown(shop, visitor=VISITORS[7])] == [6]
+    assert [value for value, _ in shown(shop)] == [6]
 
 
 def test_who_made_the_minimum_by_their_own_view_is_told_nothing(shop):
@@ -132,13 +134,23 @@ def test_what_is_on_pages_is_measured_before_it_expires(shop):
     assert Nudge.objects.of(shop).get().valid_until > timezone.now() + timedelta(seconds=50)
 
 
-def test_a_withdrawn_product_is_forgotten(shop):
+def test_a_withdrawn_product_begins_anew(shop):
+    # given a product that was shown and withdrawn
     capture(*[viewed(shop, JUICE.id, visitor) for visitor in VISITORS])
     consume()
     now = datetime.now(UTC)
     capture(ProductWithdrawn(shop=shop.pk, channel=CHANNEL, occurred_at=now, product_id=JUICE.id))
     consume()
-    assert (ProductVisitor.objects.of(shop).count(), shown(shop)) == (0, [])
+    assert shown(shop) == []
+
+    # when somebody looks at it once more, and what is on pages is measured
+    capture(viewed(shop, JUICE.id, VISITORS[0]))
+    consume()
+    KINDS[NudgeType.PRODUCT_VIEW].measure_due(shop)
+
+    # then those who looked before do not bring it back
+    assert shown(shop) == []
+    assert Nudge.objects.of(shop).get().withdrawn_at is not None
 
 
 VIEWS = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 4000)), min_size=1, max_size=25)
@@ -160,8 +172,9 @@ def test_a_number_never_claims_more_than_is_true_while_it_is_shown(views, window
 
     # when
     kind = KINDS[NudgeType.PRODUCT_VIEW]
-    kind.fold(shop, events[:split])
-    kind.fold(shop, events[split:])
+    for part in (events[:split], events[split:]):
+        counts.fold(shop, part)
+        kind.fold(shop, part)
 
     # then whenever it may be on a page, so many visitors had been there within the window
     nudge = Nudge.objects.of(shop).filter(product_id=product).first()
@@ -175,17 +188,56 @@ def test_a_number_never_claims_more_than_is_true_while_it_is_shown(views, window
         assert nudge.value <= len(there)
 
 
-def test_the_number_is_exact_where_nobody_is_about_to_fall_out(shop):
+def test_the_number_is_exact_over_the_buckets_that_stay_inside(shop):
     # The oracle above would be content with a count of none at all.
+    # given one view in the middle of each of the last thirteen times five minutes
     now = datetime.now(UTC)
-    capture(
-        *[
-            viewed(shop, JUICE.id, visitor, occurred_at=now - timedelta(seconds=3500 + 10 * n))
-            for n, visitor in enumerate(VISITORS)
-        ]
-    )
-    consume()
-    # of the eight, 3500 to 3570 seconds ago, those less than 3540 stay inside for a minute: four
+    bucket = now - timedelta(seconds=now.timestamp() % 300)
+    moments = [min(bucket - timedelta(seconds=300 * n - 150), now) for n in range(13)]
+    events = [viewed(shop, JUICE.id, occurred_at=moment) for moment in moments]
     switch_on_nudge(shop, NudgeType.PRODUCT_VIEW, minimum=1)
+
+    # when
+    counts.fold(shop, events)
     KINDS[NudgeType.PRODUCT_VIEW].measure(shop, [(CHANNEL, JUICE.id)])
-    assert Nudge.objects.of(shop).get().value == 4
+
+    # then those count whose five minutes begin inside the window even when it is last shown
+    nudge = Nudge.objects.of(shop).get()
+    begin = nudge.valid_until - timedelta(hours=1)
+    inside = [bucket - timedelta(seconds=300 * n) >= begin for n in range(13)]
+    assert nudge.value == sum(inside)
+    assert nudge.value >= 11
+
+
+@pytest.mark.parametrize(
+    ("window", "expected"), [(60, 60), (3600, 60), (7200, 120), (86400, 1440), (30 * 86400, 3600)]
+)
+def test_a_long_windows_number_stands_longer(window, expected):
+    assert shown_for(timedelta(seconds=window)) == timedelta(seconds=expected)
+
+
+def test_a_days_window_is_counted_by_the_hour(shop):
+    # given five visitors of hours that are over and six of this one
+    switch_on_nudge(shop, NudgeType.PRODUCT_VIEW, window_seconds=86400)
+    now = datetime.now(UTC)
+    old = [viewed(shop, JUICE.id, occurred_at=now - timedelta(hours=h)) for h in (2, 5, 9, 13, 22)]
+    new = [viewed(shop, JUICE.id, occurred_at=now) for _ in range(6)]
+    gone = viewed(shop, JUICE.id, occurred_at=now - timedelta(hours=24, minutes=1))
+
+    # when
+    counts.fold(shop, [*old, gone, *new])
+    KINDS[NudgeType.PRODUCT_VIEW].measure(shop, [(CHANNEL, JUICE.id)])
+
+    # then
+    nudge = Nudge.objects.of(shop).get()
+    assert nudge.value == 11
+    assert nudge.valid_until - nudge.occurred_at == timedelta(minutes=24)
+
+
+def test_many_products_are_measured_in_as_many_queries_as_one(shop, django_assert_num_queries):
+    kind = KINDS[NudgeType.PRODUCT_VIEW]
+    products = [f"product {n}" for n in range(30)]
+    counts.fold(shop, [viewed(shop, product) for product in products for _ in range(5)])
+    with django_assert_num_queries(5):
+        kind.measure(shop, [(CHANNEL, product) for product in products])
+    assert Nudge.objects.of(shop).count() == 30

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -248,7 +249,7 @@ def place_of(node: Json) -> str:
 def cart(lines: tuple[Line, ...], language: str = "en") -> Any:
     from saleor_nudges.events import Cart
 
-    total = sum(line.unit_price * line.quantity for line in lines)
+    total = sum((line.unit_price * line.quantity for line in lines), Decimal(0))
     return Cart(lines=lines, total=total, currency="EUR", language=language)
 
 

@@ -20,7 +20,7 @@ from saleor_nudges.manifest import PERMISSIONS
 from saleor_nudges.models import AppInstallation, Shop
 from saleor_nudges.service import host as service_host
 from saleor_nudges.service.host import ServiceHost
-from tests.host.test_contract import CHANNEL, a_checkout, an_order
+from tests.host.test_contract import CHANNEL, NOON, a_checkout, an_order
 from tests.service.stand_in import (
     APP_ID,
     KEY,
@@ -257,6 +257,38 @@ def test_shoppers_questions_are_asked_without_our_token(shop, standing):
         ("NudgesBuyable", False),
         ("NudgesNewCheckout", False),
     ]
+
+
+def test_checkouts_in_an_order_we_do_not_know_are_refused(shop, standing):
+    # given
+    standing.is_newest_first = False
+    for minute in range(3):
+        checkout = a_checkout(str(minute), changed_at=NOON + timedelta(minutes=minute))
+        standing.checkouts[checkout.id] = checkout_json(checkout)
+
+    # when / then
+    with pytest.raises(HostUnavailable, match="in an order we do not know"):
+        ServiceHost(shop).checkouts_changed(NOON, 10)
+
+
+def test_changed_checkouts_are_looked_for_no_further_back_than_asked(shop, standing, monkeypatch):
+    # given a day's checkouts, a minute apart, in pages of ten
+    monkeypatch.setattr(service_host, "PAGE", 10)
+    for minute in range(60):
+        checkout = a_checkout(str(minute), changed_at=NOON + timedelta(minutes=minute))
+        standing.checkouts[checkout.id] = checkout_json(checkout)
+
+    # when
+    page = ServiceHost(shop).checkouts_changed(NOON + timedelta(minutes=45), 10)
+
+    # then the place is found on the second page, and the oldest ten above it are read
+    assert [name for name, _, _ in standing.asked] == [
+        "NudgesCheckoutsNewest",
+        "NudgesCheckoutsNewest",
+        "NudgesCheckoutsChanged",
+    ]
+    assert [checkout.id for checkout in page.items] == [f"Checkout:{n}" for n in range(45, 55)]
+    assert page.next
 
 
 # What it does for us.

@@ -1,0 +1,20 @@
+"""Statements whose parameter is large: it is sent beside the text, not written into it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from django.db import connection
+
+
+def run(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Run one statement in the transaction that is open; return its rows.
+
+    Django writes parameters into the statement itself. A batch's document is half a megabyte, and
+    quoting it here and reading it there would cost as much as storing it. Raises Django's errors.
+    """
+    connection.ensure_connection()
+    connection.validate_no_broken_transaction()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(statement, parameters)
+        return cursor.fetchall() if cursor.description else []
