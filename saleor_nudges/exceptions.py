@@ -104,8 +104,8 @@ class TooMany(NudgesError):
 
     code = "TOO_MANY"
 
-    def __init__(self, wait: float) -> None:
-        super().__init__(None)
+    def __init__(self, message: str | None = None, *, wait: float = 1.0) -> None:
+        super().__init__(message)
         self.wait = wait
 
 

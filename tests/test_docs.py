@@ -235,7 +235,7 @@ def test_every_variable_of_a_message_is_listed():
 
 def test_every_variable_of_a_nudge_is_listed():
     # given
-    source = read("saleor_nudges/nudges/choose.py")
+    source = read("saleor_nudges/nudges/boards.py")
     given = re.search(r"def _facts\(.*?return \{(.*?)\n    \}", source, re.DOTALL)
     assert given is not None
 

@@ -168,6 +168,10 @@ QUERIES = {
         '{{ recoveryCampaign(channel: "{channel}") {{ name }} }}',
         {"recoveryCampaign": None},
     ),
+    "eventArchives": (
+        "{{ eventArchives(first: 100) {{ edges {{ node {{ key }} }} }} }}",
+        {"eventArchives": {"edges": []}},
+    ),
     "abandonedCheckouts": (
         "{{ abandonedCheckouts(first: 100) {{ edges {{ node {{ id sends {{ state }} }} }} }} }}",
         {"abandonedCheckouts": {"edges": []}},

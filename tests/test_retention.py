@@ -10,14 +10,14 @@ from saleor_nudges import retention
 from saleor_nudges.capture import capture
 from saleor_nudges.events import Flow
 from saleor_nudges.events.identity import smallest_at, uuid7
-from saleor_nudges.models import ProductVisitor, ViewEvent, VisitorCheckout
+from saleor_nudges.models import ViewEvent, VisitorCheckout
 from saleor_nudges.models.partitions import (
     existing,
     missing_partitions,
     oldest_kept,
     wanted_partitions,
 )
-from saleor_nudges.testing import CHANNEL, JUICE, consume, make_shop, viewed
+from saleor_nudges.testing import JUICE, consume, make_shop, viewed
 
 
 @pytest.mark.parametrize(
@@ -62,11 +62,11 @@ def test_old_views_go_by_partition_and_facts_stay(now):
     consume()
     assert ViewEvent.objects.of(shop).count() == 2
     before = existing()
-    assert retention.drop_old_views(now) == 0
+    assert retention.drop_old_partitions(now) == 0
 
     # when
     later = now + timedelta(days=14)
-    dropped = retention.drop_old_views(later)
+    dropped = retention.drop_old_partitions(later)
 
     # then
     gone = before - existing()
@@ -80,19 +80,6 @@ def test_old_views_go_by_partition_and_facts_stay(now):
 def test_visitors_are_forgotten(now, settings):
     # given
     shop = make_shop()
-    ages = {"seen": timedelta(hours=23), "gone": timedelta(hours=25)}
-    for age in ages.values():
-        ProductVisitor.objects.bulk_create(
-            [
-                ProductVisitor(
-                    shop=shop,
-                    channel=CHANNEL,
-                    product_id=JUICE.id,
-                    visitor=uuid7(),
-                    last_seen=now - age,
-                )
-            ]
-        )
     for days in (89, 91):
         VisitorCheckout.objects.bulk_create(
             [
@@ -106,11 +93,10 @@ def test_visitors_are_forgotten(now, settings):
         )
 
     # when
-    count = retention.forget_visitors()
+    count = retention.delete_aged(now)
 
     # then
-    assert count == 2
-    assert ProductVisitor.objects.of(shop).get().last_seen == now - ages["seen"]
+    assert count == 1
     assert VisitorCheckout.objects.of(shop).get().seen_at == now - timedelta(days=89)
 
 

@@ -7,6 +7,8 @@ the last column, are looked at one by one (`sealing`); both lie in one object, o
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import batched
 from select import select
 from typing import Any, Final
 from uuid import UUID
@@ -17,17 +19,21 @@ from psycopg.pq import ExecStatus
 
 from saleor_nudges.archive.parts import Block
 from saleor_nudges.archive.pieces import partition_of
-from saleor_nudges.archive.sealing import Sealer
+from saleor_nudges.archive.sealing import UNMARKED, Marked, Sealer
 from saleor_nudges.events.identity import smallest_at
 from saleor_nudges.host import host_class
 from saleor_nudges.models import EventArchive
 
-ROWS_PER_BLOCK: Final = 8000
+# Rows are put together while the processor still has them at hand: holding a whole block of them
+# one by one costs as much as all the rest.
+ROWS_AT_HAND: Final = 256
+HANDFULS_PER_BLOCK: Final = 32
 ID_LENGTH: Final = 36
 SELECT: Final = sql.SQL("""
     COPY (
         SELECT id, channel, kind, occurred_at, subject, person, data,
-            CASE WHEN person IS NOT NULL OR data ?| ARRAY['user', 'checkout'] THEN 1 END
+            CASE WHEN person IS NOT NULL OR data ?| ARRAY['user', 'checkout']
+                THEN concat(person, '|', data ->> 'user', '|', data ->> 'checkout') END
         FROM {name} WHERE shop_id = {shop} AND id >= {begin} AND id < {end} ORDER BY id
     ) TO STDOUT (FORMAT csv)
 """)
@@ -70,11 +76,13 @@ class Reader:
                 thread.submit(connection.close)
 
     def _blocks(self, statement: bytes, sealer: Sealer) -> Iterator[Block]:
-        for rows in self._copied(statement):
-            yield Block(sealer.seal(rows), len(rows), _id(rows[0]), _id(rows[-1]))
+        for handfuls in batched(self._copied(statement), HANDFULS_PER_BLOCK):
+            text = sealer.seal([piece for handful in handfuls for piece in handful.pieces])
+            rows = sum(handful.rows for handful in handfuls)
+            yield Block(text, rows, handfuls[0].first_id, handfuls[-1].last_id)
 
-    def _copied(self, statement: bytes) -> Iterator[list[memoryview]]:
-        """Yield what a COPY answers, so many rows at once.
+    def _copied(self, statement: bytes) -> Iterator["_Handful"]:
+        """Yield what a COPY answers.
 
         It asks libpq itself: psycopg's own loop costs as much for a row as Postgres does.
         """
@@ -86,15 +94,37 @@ class Reader:
             size, row = server.get_copy_data(1)
             if size > 0:
                 rows.append(row)
-                if len(rows) == ROWS_PER_BLOCK:
-                    yield rows
-                    rows = []
+                if len(rows) == ROWS_AT_HAND:
+                    yield _handful(rows)
+                    rows.clear()
             elif size == 0:
                 select([server.socket], [], [])
                 server.consume_input()
         _check(server.get_result(), ExecStatus.COMMAND_OK)
         if rows:
-            yield rows
+            yield _handful(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Handful:
+    """Some rows: texts of many, and between them, each by itself, those that are marked."""
+
+    pieces: list[bytes | Marked]
+    rows: int
+    first_id: str
+    last_id: str
+
+
+def _handful(rows: list[memoryview]) -> _Handful:
+    pieces: list[bytes | Marked] = []
+    begin = 0
+    for number, row in enumerate(rows):
+        # The last byte but the line's end: a comma before nothing, or the end of a mark.
+        if row[-2] != UNMARKED:
+            pieces += [b"".join(rows[begin:number]), Marked(bytes(row))]
+            begin = number + 1
+    pieces.append(b"".join(rows[begin:]))
+    return _Handful(pieces, len(rows), _id(rows[0]), _id(rows[-1]))
 
 
 @contextmanager

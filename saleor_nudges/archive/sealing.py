@@ -8,9 +8,8 @@ out the same.
 
 import csv
 import json
-import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from io import StringIO
@@ -23,28 +22,49 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from django.db import connection
 
 from saleor_nudges import crypto
-from saleor_nudges.models import Person, TrackedCheckout
+from saleor_nudges.archive.parts import COLUMNS
+from saleor_nudges.models import Person
 
 # The keys of `data` that say who it was; the subject does where it repeats one of them.
 PERSONAL: Final = ("user", "checkout", "visitor")
-ANONYMOUS, MARK, UNMARKED = ord(","), b",1\n", b",\n"
-# Who might be behind a row, as its text shows it. What it finds too much is only looked up.
-HINTS: Final = re.compile(
-    rb',([0-9a-f]{8}-[0-9a-f-]{27}),"\{|""(user|checkout)"": ""([0-9a-f]{64})""'
-)
+UNMARKED: Final = ord(",")
+QUOTE: Final = ord('"')
+PERSON: Final = COLUMNS.index("person")
 DATA: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 CIPHERS_KEPT: Final = 2000
-CHECKOUTS: Final = f"""
-    SELECT checkout, person_id FROM "{TrackedCheckout._meta.db_table}"
+CHECKOUTS: Final = """
+    SELECT checkout, person_id FROM "saleor_nudges_trackedcheckout"
     WHERE shop_id = %s AND checkout = ANY(%s) AND person_id IS NOT NULL
 """
 # The older row wins where two have the same account, as it does when a person is looked up.
-PEOPLE: Final = f"""
-    SELECT id, user_hash, sealed_key FROM "{Person._meta.db_table}"
+PEOPLE: Final = """
+    SELECT id, user_hash, sealed_key FROM "saleor_nudges_person"
     WHERE shop_id = %s AND (id = ANY(%s) OR user_hash = ANY(%s)) ORDER BY id DESC
 """
 
-type Row = bytes | memoryview
+
+class Marked(bytes):
+    """A row that may have somebody behind it. Its last cell says who: person|user|checkout."""
+
+    __slots__ = ()
+
+    def hint(self) -> tuple[str, str, str]:
+        """Return the person's id and the hashes of user and checkout, as far as there are any."""
+        person, user, checkout = self._last().split("|", 2)
+        return person, user, checkout
+
+    def unmarked(self) -> bytes:
+        """Return the row with nothing in its last cell."""
+        if self[-2] != QUOTE:
+            return self[: self.rindex(b",") + 1] + b"\n"
+        (cells,) = csv.reader(StringIO(self.decode(), newline=""))
+        return b"".join(_lines([[*_open(cells), None]]))
+
+    def _last(self) -> str:
+        if self[-2] != QUOTE:
+            return self[self.rindex(b",") + 1 : -1].decode()
+        (cells,) = csv.reader(StringIO(self.decode(), newline=""))
+        return cells[-1]
 
 
 class Sealer:
@@ -54,36 +74,32 @@ class Sealer:
         self._owners = _Owners(shop)
         self._locator = crypto.repeatable()[0]
 
-    def seal(self, rows: Sequence[Row]) -> bytes:
+    def seal(self, pieces: list[bytes | Marked]) -> bytes:
         """Return rows as one text, their marks taken off and their people sealed."""
-        text = b"".join(rows)
-        if MARK not in text:
-            return text
-        # The last byte but the line's end is the mark, or the comma before none.
-        marked = {n: bytes(row) for n, row in enumerate(rows) if row[-2] != ANONYMOUS}
-        found: list[Row] = list(rows)
-        owned = self._owners.look_up(marked)
-        for number in marked.keys() - owned:
-            found[number] = _unmarked(marked[number])
-        sealed = self._sealed([marked[number] for number in owned])
-        for number, line in zip(owned, sealed, strict=True):
+        marked = [(n, piece) for n, piece in enumerate(pieces) if isinstance(piece, Marked)]
+        found: list[bytes] = list(pieces)
+        owners = self._owners.of([row.hint() for _, row in marked]) if marked else []
+        owned = []
+        for (number, row), owner in zip(marked, owners, strict=True):
+            if owner is None:
+                found[number] = row.unmarked()
+            else:
+                owned.append((number, row, owner))
+        sealed = self._sealed([(row, owner) for _, row, owner in owned])
+        for (number, _, _), line in zip(owned, sealed, strict=True):
             found[number] = line
         return b"".join(found)
 
-    def _sealed(self, rows: list[bytes]) -> list[bytes]:
-        lines = _Lines()
-        # Nothing and the empty text are two things, in Postgres' CSV as here.
-        writer = csv.writer(lines, quoting=csv.QUOTE_NOTNULL, lineterminator="\n")
-        for cells in csv.reader(StringIO(b"".join(rows).decode(), newline="")):
-            writer.writerow(self._sealed_cells(cells))
-        return [line.encode() for line in lines.written]
+    def _sealed(self, rows: "list[tuple[Marked, _Owner]]") -> list[bytes]:
+        text = b"".join(row for row, _ in rows).decode()
+        cells = csv.reader(StringIO(text, newline=""))
+        return _lines(
+            self._sealed_cells(one, owner) for one, (_, owner) in zip(cells, rows, strict=True)
+        )
 
-    def _sealed_cells(self, cells: list[str]) -> list[str | None]:
+    def _sealed_cells(self, cells: list[str], owner: "_Owner") -> list[str | None]:
         row, channel, kind, moment, subject, person, text, _ = cells
         data = DATA.decode(text)
-        owner = self._owners.of(person, data)
-        if owner is None:
-            return [row, channel, kind, moment, subject, person or None, text, None]
         taken = _taken(data)
         repeated = subject if subject in taken.values() else ""
         secret = {"person": person, "subject": repeated, "data": taken}
@@ -155,30 +171,21 @@ class _Owners:
         self._checkouts: dict[str, UUID] = {}
         self._cipher = lru_cache(CIPHERS_KEPT)(crypto.repeatable_for)
 
-    def look_up(self, rows: Mapping[int, bytes]) -> list[int]:
-        """Ask who is behind these rows; return the numbers of those that somebody may be."""
-        hints = {number: HINTS.findall(row) for number, row in rows.items()}
-        seen = {hint for found in hints.values() for hint in found}
-        users = [text.decode() for _, key, text in seen if key == b"user"]
-        checkouts = [text.decode() for _, key, text in seen if key == b"checkout"]
-        self._checkouts = dict(_ask(CHECKOUTS, self._shop, checkouts)) if checkouts else {}
-        people = {UUID(person.decode()) for person, _, _ in seen if person}
-        self._ask_people([*people.union(self._checkouts.values())], users)
-        return [
-            number for number, found in hints.items() if any(self._may_own(*hint) for hint in found)
-        ]
+    def of(self, hints: list[tuple[str, str, str]]) -> "list[_Owner | None]":
+        """Return whose rows these are: by their own person, their user, or their checkout."""
+        checkouts = {checkout for _, _, checkout in hints if checkout}
+        self._checkouts = dict(_ask(CHECKOUTS, self._shop, [*checkouts])) if checkouts else {}
+        people = {UUID(person) for person, _, _ in hints if person}
+        users = {user for _, user, _ in hints if user}
+        self._ask_people([*people.union(self._checkouts.values())], [*users])
+        return [self._owner(*hint) for hint in hints]
 
-    def of(self, person: str, data: Mapping[str, msgspec.Raw]) -> _Owner | None:
-        """Return whose row it is: by its own column, its user, or its checkout."""
+    def _owner(self, person: str, user: str, checkout: str) -> _Owner | None:
         if person:
             # Whoever has no row any more is nobody whose key could open it.
             return self._people.get(UUID(person)) or _Owner(UUID(person), None)
-        found = self._users.get(_text(data, "user")) or self._checkouts.get(_text(data, "checkout"))
+        found = self._users.get(user) or self._checkouts.get(checkout)
         return self._people.get(found) if found else None
-
-    def _may_own(self, person: bytes, key: bytes, text: bytes) -> bool:
-        known = self._users if key == b"user" else self._checkouts
-        return bool(person) or text.decode() in known
 
     def _ask_people(self, people: list[UUID], users: list[str]) -> None:
         found = _ask(PEOPLE, self._shop, people, users) if people or users else []
@@ -188,12 +195,24 @@ class _Owners:
         self._users = {user: pk for pk, user, _ in found if user}
 
 
-class _Lines:
+class _Written:
     """What a writer of CSV writes into: line by line."""
 
     def __init__(self) -> None:
-        self.written: list[str] = []
-        self.write = self.written.append
+        self.lines: list[str] = []
+        self.write = self.lines.append
+
+
+def _lines(rows: Iterable[list[str | None]]) -> list[bytes]:
+    written = _Written()
+    # Nothing and the empty text are two things, in Postgres' CSV as here.
+    csv.writer(written, quoting=csv.QUOTE_NOTNULL, lineterminator="\n").writerows(rows)
+    return [line.encode() for line in written.lines]
+
+
+def _open(cells: list[str]) -> list[str | None]:
+    """Return a row's cells but the last: only a person may be nothing."""
+    return [cell or None if number == PERSON else cell for number, cell in enumerate(cells[:-1])]
 
 
 def _ask(question: str, *values: Any) -> list[Any]:
@@ -205,15 +224,6 @@ def _ask(question: str, *values: Any) -> list[Any]:
 
 def _taken(data: dict[str, msgspec.Raw]) -> dict[str, Any]:
     return {key: msgspec.json.decode(data.pop(key)) for key in PERSONAL if key in data}
-
-
-def _text(data: Mapping[str, msgspec.Raw], key: str) -> str:
-    value = msgspec.json.decode(data[key]) if key in data else ""
-    return value if isinstance(value, str) else ""
-
-
-def _unmarked(row: bytes) -> bytes:
-    return row[: -len(MARK)] + UNMARKED
 
 
 def _second(text: str) -> bytes:

@@ -70,4 +70,4 @@ def _ask(limit: Limit, key: object, cost: float, who: str) -> None:
     wait = limit.wait(key, time.monotonic(), cost)
     if wait:
         telemetry.REFUSED.labels(door=who, code=TooMany.code).inc()
-        raise TooMany(wait)
+        raise TooMany(wait=wait)

@@ -81,7 +81,7 @@ class Event:
         return ""
 
     def __post_init__(self) -> None:
-        if self.id == NIL:
+        if self.id is NIL:
             object.__setattr__(self, "id", self.identity())
 
     def identity(self) -> UUID:

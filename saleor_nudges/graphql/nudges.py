@@ -8,6 +8,7 @@ import graphene
 from saleor_nudges import crypto
 from saleor_nudges.asgi import requests
 from saleor_nudges.asgi.requests import Caller
+from saleor_nudges.asgi.views import caller_of
 from saleor_nudges.exceptions import InvalidInput
 from saleor_nudges.graphql.context import allowed, requester
 from saleor_nudges.graphql.errors import answered
@@ -419,7 +420,7 @@ class NudgeQueries(graphene.ObjectType):
     @staticmethod
     @answered
     def resolve_nudges(_root: Any, info: Any, **data: Any) -> Any:
-        return feed(requester(info), **data)
+        return feed(requester(info), caller_of(info.context), **data)
 
     @staticmethod
     @answered

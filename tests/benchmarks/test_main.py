@@ -33,6 +33,7 @@ def played(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     monkeypatch.setattr(command, "ROWS", rows)
     monkeypatch.setattr(command, "FILE", tmp_path / "bench.json")
     monkeypatch.setattr(machine, "commit", lambda: "abc")
+    monkeypatch.setattr(machine, "wait_for_quiet", lambda: True)
     for name in ("ONLY", "SCALE", "FRESH"):
         monkeypatch.delenv(name, raising=False)
     return names

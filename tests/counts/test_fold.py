@@ -122,7 +122,9 @@ def test_names_with_quotes_commas_and_backslashes_are_counted_as_they_are():
     products = ['a"b', "c,d", "e\\f", "{g}", "h%i", "NULL", "ż"]
     for _ in range(2):
         counts.fold(shop, [viewed(shop, product) for product in products])
-    found = {(product, count) for product, _, grain, _, count, _ in counted(shop) if grain == "HOUR"}
+    found = {
+        (product, count) for product, _, grain, _, count, _ in counted(shop) if grain == "HOUR"
+    }
     assert found == {(product, 2) for product in products}
     assert set(VisitorSketch.objects.of(shop).values_list("product_id", flat=True)) == set(products)
 

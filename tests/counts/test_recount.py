@@ -135,7 +135,7 @@ def test_events_folded_between_counting_and_replacing_are_not_lost(shop, now, mo
     real, late = recount._replace, []
 
     def replace_after_more(piece, version, hour, *, dry_run):
-        if not late and piece.start <= now < piece.end:
+        if not late and piece.kind == "product_viewed" and piece.start <= now < piece.end:
             late.append(viewed(shop, "product 1", occurred_at=now))
             other = threading.Thread(target=store, args=(late,))
             other.start()
@@ -161,6 +161,53 @@ def test_events_folded_between_counting_and_replacing_are_not_lost(shop, now, mo
     jobs.work(again, seconds=60)
     assert jobs.progress(run).failed == 0
     assert jobs.progress(again).differing == 0
+
+
+def test_a_recount_waits_for_a_fold_that_has_not_committed(shop, now):
+    # given rows that are to be replaced, and a batch folded into them that is still open
+    spoil()
+    folded, errors = threading.Event(), []
+
+    def fold_and_stay():
+        try:
+            with transaction.atomic():
+                capture(*[viewed(shop, f"product {n}", occurred_at=now) for n in range(7)])
+                consume()
+                folded.set()
+                wait_until_somebody_waits()
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=fold_and_stay)
+    other.start()
+    assert folded.wait(timeout=10)
+
+    # when
+    for _ in range(2):
+        run = jobs.plan([shop], *window(now), kinds=["product_viewed"])
+        jobs.work(run, seconds=60)
+    other.join(timeout=10)
+
+    # then nothing of either is missing
+    assert errors == []
+    assert jobs.progress(run).failed == 0
+    last = jobs.plan([shop], *window(now))
+    jobs.work(last, seconds=60)
+    assert jobs.progress(last).differing == 0
+
+
+def wait_until_somebody_waits():
+    """Return once another session waits for a lock of ours; raise if none ever does."""
+    with connection.cursor() as cursor:
+        for _ in range(2000):
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"
+            )
+            if cursor.fetchone()[0]:
+                return
+    raise AssertionError("nobody waited")
 
 
 def test_a_recount_beside_consumption_ends_equal(shop, now):
@@ -262,7 +309,9 @@ def test_the_events_are_read_by_their_ids(shop, now):
     with connection.cursor() as cursor, transaction.atomic():
         cursor.execute(f"EXPLAIN {piece.statement()}", piece.parameters())
         plan = "\n".join(line for (line,) in cursor.fetchall())
-    read = {line.split(" on ")[1].split(" ")[0] for line in plan.splitlines() if " on saleor" in line}
+    read = {
+        line.split(" on ")[1].split(" ")[0] for line in plan.splitlines() if " on saleor" in line
+    }
     # two days and two hours touch two weeks at most
     assert 1 <= len(read) <= 2, plan
     assert "Seq Scan" not in plan or len(read) == 1 or "Index Cond" in plan

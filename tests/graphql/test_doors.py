@@ -41,6 +41,7 @@ QUERIES = {
     "nudgeSettings": ("MANAGE_SETTINGS", '{ nudgeSettings(channel: "c") { channel } }'),
     "recoveryCampaigns": ("MANAGE_CHECKOUTS", "{ recoveryCampaigns { name } }"),
     "recoveryCampaign": ("MANAGE_CHECKOUTS", '{ recoveryCampaign(channel: "c") { name } }'),
+    "eventArchives": ("MANAGE_SETTINGS", "{ eventArchives { edges { cursor } } }"),
     "abandonedCheckouts": ("MANAGE_CHECKOUTS", "{ abandonedCheckouts { edges { cursor } } }"),
     "abandonedCheckout": ("MANAGE_CHECKOUTS", '{ abandonedCheckout(id: "%s") { id } }'),
     "auditLog": ("MANAGE_SETTINGS", "{ auditLog { action } }"),
