@@ -11,7 +11,7 @@ from typing import IO, Final
 from uuid import UUID
 
 from benchmarks import machine
-from benchmarks.stage import PYTHON, Stage
+from benchmarks.stage import PYTHON, Stage, wait_until
 from chaos.verdict import stored_facts
 
 PAUSE: Final = 0.02
@@ -36,7 +36,7 @@ class Facts:
 
 @contextmanager
 def facts_coming_in(stage: Stage) -> Iterator[Facts]:
-    """Capture facts in a process of their own while the block runs."""
+    """Capture facts in a process of their own while the block runs, from the first one on."""
     facts = Facts()
     arguments = json.dumps({"count": 10**9, "pause": PAUSE})
     process = subprocess.Popen(
@@ -51,6 +51,7 @@ def facts_coming_in(stage: Stage) -> Iterator[Facts]:
     reader = threading.Thread(target=_read, args=(process.stdout, facts), daemon=True)
     reader.start()
     try:
+        wait_until(lambda: bool(facts.acknowledged))
         yield facts
     finally:
         process.kill()

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import psycopg
 from redis.exceptions import RedisError
@@ -18,16 +18,16 @@ from benchmarks import machine
 from benchmarks.stage import CONSUME, Process, Stage, wait_until
 
 RESTART_PAUSE: Final = 0.2
+VALKEY_SETTINGS: Final = ("bind", "port", "dir", "save", "appendonly", "maxmemory-policy")
 
 
 class Server:
     """A server of the stage that can be ended in any way and started again as it was."""
 
-    def __init__(self, pid: int, log: Path, is_up: Callable[[], bool]) -> None:
-        self.pid, self.log, self.is_up = pid, log, is_up
-        self.command = [
-            part.decode() for part in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0") if part
-        ]
+    def __init__(
+        self, pid: int, log: Path, is_up: Callable[[], bool], command: Sequence[str]
+    ) -> None:
+        self.pid, self.log, self.is_up, self.command = pid, log, is_up, list(command)
         self.user = Path(f"/proc/{pid}").stat().st_uid
         self.popen: subprocess.Popen[bytes] | None = None
 
@@ -41,8 +41,13 @@ class Server:
             except RedisError:
                 return False
 
-        pid = int(stage.redis().info("server")["process_id"])  # type: ignore[index]
-        return cls(pid, stage.folder / "valkey" / "valkey.log", is_up)
+        client: Any = stage.redis()
+        info, settings = client.info("server"), client.config_get(*VALKEY_SETTINGS)
+        # Its own words are not to be had: it writes another title over them.
+        command = [info["executable"]]
+        for name, value in settings.items():
+            command += [f"--{name}", value]
+        return cls(info["process_id"], stage.folder / "valkey" / "valkey.log", is_up, command)
 
     @classmethod
     def postgres(cls, stage: Stage) -> Self:
@@ -57,7 +62,8 @@ class Server:
 
         folder = stage.folder / "postgres"
         pid = int((folder / "pgdata" / "postmaster.pid").read_text().split("\n", 1)[0])
-        return cls(pid, folder / "postgres.log", is_up)
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").split(b"\0")
+        return cls(pid, folder / "postgres.log", is_up, [word.decode() for word in words])
 
     def end(self, by: signal.Signals = signal.SIGKILL) -> None:
         """End it and wait until it is gone."""

@@ -18,8 +18,10 @@ from benchmarks import payloads
 from benchmarks.stage import Stage
 
 SHOPPERS: Final = 8
-# Requests a second of each.
-RATE: Final = 60
+# Requests a second of each, with three events on average: as much as one process here can post.
+RATE: Final = 60.0
+# A peak of the mission's shop: 174 events a second of all shoppers together.
+USUAL_RATE: Final = 174 / 3 / SHOPPERS
 TRIES: Final = 3
 PRODUCTS: Final = 20
 PAUSE: Final = 0.1
@@ -42,8 +44,11 @@ class Record:
 class Shopper(threading.Thread):
     """Posts views, one to five at a time, until told to stop."""
 
-    def __init__(self, stage: Stage, port: int, record: Record, place: int) -> None:
+    def __init__(
+        self, stage: Stage, port: int, record: Record, place: int, rate: float = RATE
+    ) -> None:
         super().__init__(daemon=True)
+        self.rate = rate
         self.path, self.port, self.record = stage.events_path, port, record
         self.visitor = stage.visitors[place]
         self.run_of_ids = payloads.Run()
@@ -54,7 +59,7 @@ class Shopper(threading.Thread):
 
     def run(self) -> None:
         """Post on and on."""
-        while not self.over.wait(self.chance.expovariate(RATE)):
+        while not self.over.wait(self.chance.expovariate(self.rate)):
             self.post(self.events())
         self.connection.close()
 
@@ -97,10 +102,10 @@ class Shopper(threading.Thread):
 
 
 @contextmanager
-def posting(stage: Stage, port: int, shoppers: int = SHOPPERS) -> Iterator[Record]:
+def posting(stage: Stage, port: int, rate: float = RATE) -> Iterator[Record]:
     """Let shoppers post while the block runs; the record is complete afterwards."""
     record = Record()
-    crowd = [Shopper(stage, port, record, place) for place in range(shoppers)]
+    crowd = [Shopper(stage, port, record, place, rate) for place in range(SHOPPERS)]
     for shopper in crowd:
         shopper.start()
     try:

@@ -28,6 +28,8 @@ class Verdict:
     doubled: int
     strangers: int
     miscounted: int
+    # Products our rollups have a count of; none at all would prove nothing.
+    counted: int = 0
 
     @classmethod
     def of(
@@ -45,6 +47,7 @@ class Verdict:
             doubled=sum(count - 1 for count in times.values()),
             strangers=len(times.keys() - record.posted.keys()),
             miscounted=wrong,
+            counted=len(counts or ()),
         )
 
     @property
@@ -96,6 +99,7 @@ def result(
         detail={
             "strangers": verdict.strangers,
             "miscounted": verdict.miscounted,
+            "products_counted": verdict.counted,
             "refused": {str(status): count for status, count in record.refused.items()},
             **detail,
         },

@@ -9,13 +9,15 @@ from django.apps import apps
 from django.core.cache import cache
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from redis.exceptions import RedisClusterException, RedisError
 
 from saleor_nudges import archive, conf, consent, growth, reconcile
+from saleor_nudges.checks import redis_troubles
 from saleor_nudges.events import Flow
 from saleor_nudges.exceptions import StreamUnavailable
 from saleor_nudges.models import Cursor, DeadLetter, Shop
 from saleor_nudges.models.partitions import missing_partitions
-from saleor_nudges.stream import get_stream
+from saleor_nudges.stream import get_stream, redis_clients
 
 STALE = timedelta(minutes=10)
 
@@ -81,10 +83,27 @@ def _streams() -> str:
     return ", ".join(f"{count} {flow} waiting" for flow, count in waiting.items())
 
 
+def _redis() -> str:
+    settings = conf.get()
+    if not settings.VIEWS_STREAM.endswith("RedisStream"):
+        return "not used for views"
+    try:
+        told = redis_clients.server(settings.REDIS_URL, is_cluster=settings.REDIS_CLUSTER)
+        troubles = [what for _, what, _ in redis_troubles(settings)]
+    except (RedisError, RedisClusterException) as error:
+        raise LookupError("it does not answer; views wait in Postgres.") from error
+    if troubles:
+        raise LookupError(" ".join(troubles))
+    return f"answers, {int(told.get('used_memory', 0)) // 2**20} MiB used"
+
+
 def _dead_letters() -> str:
     count = DeadLetter.objects.across_shops().count()
     if count:
-        raise LookupError(f"{count} events could not be read and were put aside, with the reason.")
+        raise LookupError(
+            f"{count} events could not be taken in and were put aside;"
+            " `nudges dead-letters list` says why."
+        )
     return "none put aside"
 
 
@@ -145,6 +164,7 @@ LOOKS: dict[str, Callable[[], str]] = {
     "database": _database,
     "partitions": _partitions,
     "streams": _streams,
+    "redis": _redis,
     "dead letters": _dead_letters,
     "orders": _orders,
     "checkouts": _checkouts,

@@ -24,7 +24,7 @@ from saleor_nudges import conf
 # Seconds after which a visitor who sends no more beats is gone. Pages beat every five at most.
 HERE_FOR: Final = 10.0
 SLOT: Final = 5
-EXPIRES: Final = 30
+EXPIRES: Final = 15
 EXACT_BELOW: Final = 1000
 WARM_FROM: Final = 500
 # A crowd that comes within one second must not make a set without end.

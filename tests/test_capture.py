@@ -69,9 +69,9 @@ def test_a_little_late_or_early_is_taken(hours, shop):
 def test_facts_of_two_months_ago_are_taken_and_older_ones_not(shop):
     now = datetime(2026, 6, 15, tzinfo=UTC)
     order = {"shop": shop.pk, "channel": CHANNEL, "order_id": "1"}
-    capture(OrderPlaced(**order, occurred_at=datetime(2026, 3, 1, tzinfo=UTC)), now=now)
+    capture(OrderPlaced(**order, occurred_at=datetime(2026, 4, 1, tzinfo=UTC)), now=now)
     with pytest.raises(InvalidEvent):
-        capture(OrderPlaced(**order, occurred_at=datetime(2026, 2, 28, tzinfo=UTC)), now=now)
+        capture(OrderPlaced(**order, occurred_at=datetime(2026, 3, 31, tzinfo=UTC)), now=now)
 
 
 def test_the_same_fact_again_changes_nothing(shop):
@@ -112,7 +112,7 @@ def test_while_a_stream_is_away_events_wait_in_postgres(shop, settings, monkeypa
     def away(*_):
         raise StreamUnavailable
 
-    monkeypatch.setattr(MemoryStream, "append", away)
+    monkeypatch.setattr(MemoryStream, "append_packs", away)
 
     # when
     capture(viewed(shop, JUICE.id))

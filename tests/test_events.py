@@ -110,3 +110,8 @@ def test_every_kind_has_a_name_and_a_stream_of_its_own():
 def test_an_event_cannot_be_changed():
     with pytest.raises(AttributeError):
         placed().channel = "other"
+
+
+def test_an_empty_field_that_is_needed_comes_back():
+    event = CustomerErased(shop=uuid4(), channel="", occurred_at=datetime.now(UTC), user="")
+    assert decode(encode(event)) == event

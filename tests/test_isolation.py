@@ -15,6 +15,7 @@ from saleor_nudges.messaging import consents
 from saleor_nudges.messaging.channels.memory import SENT
 from saleor_nudges.models import (
     AuditEntry,
+    EventArchive,
     Evidence,
     HeldBatch,
     MessageChannel,
@@ -105,6 +106,10 @@ def first():
     )
     consume()
     left_behind(shop, email=f"{MARK}@example.com")
+    now = datetime.now(UTC)
+    EventArchive.objects.of(shop).create(
+        shop=shop, table="views", start=now, end=now, key=MARK, format="csv.gz", schema_version=1
+    )
     return shop
 
 

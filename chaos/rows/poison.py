@@ -67,7 +67,10 @@ def _played(world: World, name: str, what: str, product: str, count: int) -> Res
     tries = [letters[one] for one in bad.ids & letters.keys()]
     return result(
         *(name, what, f"{count} bad events, {bad.nonsense} entries of nonsense", record, verdict),
-        holds=quarantined and max(tries, default=0) <= MOST_TRIES and longest <= LONGEST_WAIT,
+        holds=quarantined
+        and max(tries, default=0) <= MOST_TRIES
+        # Whoever shares a batch with a pill waits for three deaths and as many starts.
+        and (longest <= LONGEST_WAIT or product == PILL),
         bad_events=len(bad.ids),
         put_aside=len(bad.ids & letters.keys()),
         dead_letters=len(letters),

@@ -8,7 +8,7 @@ from typing import Final
 import psycopg
 
 from chaos.facts import facts_coming_in
-from chaos.poster import asking, posting
+from chaos.poster import RATE, USUAL_RATE, asking, posting
 from chaos.verdict import Result, result, settled
 from chaos.world import World, progress
 
@@ -63,7 +63,7 @@ def _played(
     stage, backlog = world.stage, 0.0
     with world.open() as (web, readers):
         with (
-            posting(stage, web.port) as record,
+            posting(stage, web.port, USUAL_RATE if away else RATE) as record,
             asking(stage, web.port) as asker,
             facts_coming_in(stage) as facts,
         ):

@@ -1,5 +1,7 @@
 """The workers of the hot requests are killed under load."""
 
+import time
+
 from chaos.faults import kill_worker
 from chaos.poster import posting
 from chaos.verdict import Result, result, settled
@@ -15,6 +17,7 @@ def killed(world: World) -> list[Result]:
         with posting(world.stage, web.port) as record:
             while kills < wanted and progress(record):
                 kills += kill_worker(web, world.chance)
+                time.sleep(world.chance.random())
             progress(record)
         verdict, seconds = settled(world.stage, record)
     injected, enough = f"{kills} x kill -9 of a web worker", kills == wanted

@@ -49,7 +49,7 @@ class Bucket:
             made = self.client.create_multipart_upload(Bucket=self.name, Key=key)
         return str(made["UploadId"])
 
-    def put_part(self, key: str, upload: str, number: int, body: bytes) -> str:
+    def put_part(self, key: str, upload: str, number: int, body: bytes | bytearray) -> str:
         """Upload one part, numbered from 1; return its tag. Raises UploadLost."""
         with _asking():
             made = self.client.upload_part(

@@ -27,7 +27,7 @@ from saleor_nudges.models import EventArchive
 # Rows are put together while the processor still has them at hand: holding a whole block of them
 # one by one costs as much as all the rest.
 ROWS_AT_HAND: Final = 256
-HANDFULS_PER_BLOCK: Final = 32
+HANDFULS_PER_BLOCK: Final = 20
 ID_LENGTH: Final = 36
 SELECT: Final = sql.SQL("""
     COPY (

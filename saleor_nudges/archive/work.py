@@ -128,7 +128,7 @@ def _upload(manifest: EventArchive, reader: Reader, bucket: Bucket) -> None:
 
 def _send(bucket: Bucket, key: str, upload: str, part: Part) -> dict[str, Any]:
     digest = hashlib.sha256(part.body).hexdigest()
-    tag = bucket.put_part(key, upload, part.number, bytes(part.body))
+    tag = bucket.put_part(key, upload, part.number, part.body)
     return {
         "number": part.number,
         "tag": tag,

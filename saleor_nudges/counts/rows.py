@@ -96,7 +96,7 @@ def sketch_rows(tally: Tally, now: datetime) -> dict[SketchRow, set[int]]:
 
 def add_counts(shop: UUID, rows: Mapping[CountRow, Sequence[int]]) -> None:
     """Add to what is counted, in one statement."""
-    keys = list(rows)
+    keys = sorted(rows)
     columns = list(zip(*keys, strict=True))
     with connection.cursor() as cursor:
         cursor.execute(

@@ -11,6 +11,7 @@ from saleor_nudges import consent, people, reconcile
 from saleor_nudges.models import (
     CampaignState,
     CheckoutState,
+    DeadLetter,
     MessageChannel,
     Person,
     SeenOrder,
@@ -116,10 +117,10 @@ def _caught_up() -> Q:
 
 
 def _waiting() -> Q:
-    return Q(
-        Exists(
-            WaitingEvent.objects.across_shops().filter(
-                shop=OuterRef("shop"), flow="commerce", kind__in=STOPPING
-            )
-        )
-    )
+    """Return the condition that news of a purchase or of a no are still on their way."""
+    ours = {"shop": OuterRef("shop"), "flow": "commerce", "kind__in": STOPPING}
+    waiting = WaitingEvent.objects.across_shops().filter(**ours)
+    # Something failed over it, and it will be tried again.
+    put_aside = DeadLetter.objects.across_shops().filter(**ours, retry_at__isnull=False)
+    return Q(Exists(waiting)) | Q(Exists(put_aside))
+

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+import msgspec
 from django.db.models import Exists, OuterRef, Q
 
 from saleor_nudges import crypto
@@ -29,12 +29,16 @@ from saleor_nudges.models import (
     SendState,
     Shop,
     TrackedCheckout,
+    statements,
 )
 from saleor_nudges.recovery import campaigns
 
 UPSERT_VISITORS = """
     INSERT INTO saleor_nudges_visitorcheckout (shop_id, visitor, checkout, seen_at)
-    SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[])
+    SELECT * FROM jsonb_to_recordset(%s::text::jsonb) AS seen(
+        shop_id uuid, visitor uuid, checkout text, seen_at timestamptz)
+    -- In one order for all, so that two workers never wait for each other.
+    ORDER BY visitor, checkout
     ON CONFLICT (shop_id, visitor, checkout) DO UPDATE
     SET seen_at = greatest(saleor_nudges_visitorcheckout.seen_at, excluded.seen_at)
 """
@@ -62,11 +66,11 @@ def _see(views: Sequence[View]) -> None:
     newest = {(view.visitor, view.checkout): view for view in views}
     if not newest:
         return
-    # In one order for all, so that two workers never wait for each other.
-    seen = sorted(newest.values(), key=lambda view: (str(view.visitor), view.checkout))
-    columns = zip(*((e.shop, e.visitor, e.checkout, e.occurred_at) for e in seen), strict=True)
-    with connection.cursor() as cursor:
-        cursor.execute(UPSERT_VISITORS, [list(column) for column in columns])
+    seen = [
+        {"shop_id": e.shop, "visitor": e.visitor, "checkout": e.checkout, "seen_at": e.occurred_at}
+        for e in newest.values()
+    ]
+    statements.run(UPSERT_VISITORS, [msgspec.json.encode(seen).decode()])
 
 
 def _checkout(shop: Shop, event: CheckoutFact) -> None:

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from saleor_nudges import conf, reconcile, telemetry
 from saleor_nudges.events import Flow
+from saleor_nudges.exceptions import StreamUnavailable
 from saleor_nudges.stream import get_stream
 
 # Ten minutes of work for one slow worker: past it, more requests would only wait longer.
@@ -89,7 +90,7 @@ def _redis() -> str:
 def _streams() -> str:
     try:
         counts = {flow: waiting(flow) for flow in Flow}
-    except (DatabaseError, RedisError):
+    except (DatabaseError, StreamUnavailable):
         return "A stream does not answer."
     slow = [
         f"{count} {flow} events wait." for flow, count in counts.items() if count > MOST_WAITING

@@ -1,6 +1,9 @@
 """Events to stream entries and back. Personal fields travel sealed."""
 
 import re
+from dataclasses import MISSING
+from dataclasses import fields as fields_of
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -29,7 +32,7 @@ def encode(event: Event) -> Entry:
         occurred_at=event.occurred_at,
         subject=event.subject,
         person=event.person,
-        data=_data(fields),
+        data=_data(fields, needed=_needed(type(event))),
         sealed=crypto.seal(secret) if any(secret.values()) else None,
     )
 
@@ -83,9 +86,15 @@ def explained(error: msgspec.ValidationError) -> tuple[str, str]:
     return text, path
 
 
-def _data(fields: dict[str, Any]) -> dict[str, Any]:
+def _data(fields: dict[str, Any], needed: frozenset[str] = frozenset()) -> dict[str, Any]:
     return {
         name: value
         for name, value in fields.items()
-        if name not in COLUMNS and value not in ("", None)
+        if name not in COLUMNS and (value not in ("", None) or name in needed)
     }
+
+
+@lru_cache(maxsize=len(KINDS))
+def _needed(kind: type[Event]) -> frozenset[str]:
+    """Return the fields without a default: an empty one must come back as it went."""
+    return frozenset(field.name for field in fields_of(kind) if field.default is MISSING)

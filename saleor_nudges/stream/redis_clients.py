@@ -45,6 +45,14 @@ async def async_client(url: str, *, is_cluster: bool) -> AsyncIterator[Any]:
         yield found
 
 
+def server(url: str, *, is_cluster: bool) -> dict[str, Any]:
+    """Return what Redis says of itself, by the names of its INFO; raises redis' own errors."""
+    found: Any = client(url, is_cluster=is_cluster)
+    if is_cluster:
+        return dict(found.info(target_nodes=found.get_default_node()))
+    return dict(found.info())
+
+
 async def close() -> None:
     """Close what this event loop has opened, at its end."""
     for found, _ in _loops.pop(asyncio.get_running_loop(), {}).values():

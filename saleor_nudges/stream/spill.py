@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -68,10 +68,11 @@ class SpillingStream(Stream):
             yield batch
 
     def pending(self) -> int:
-        return self.spill.pending() + self.primary.pending()
+        """Return how many wait; while the primary is away, how many of them were spilled."""
+        return self.spill.pending() + int(self._of_primary(lambda stream: stream.pending()))
 
     def lag(self) -> float:
-        return max(self.spill.lag(), self.primary.lag())
+        return max(self.spill.lag(), self._of_primary(lambda stream: stream.lag()))
 
     def sources(self) -> Sequence[Stream]:
         """Return both, in turn: what fills the one must not keep the other from being emptied."""
@@ -85,6 +86,15 @@ class SpillingStream(Stream):
             self.is_away = False
         except StreamUnavailable:
             self._went_away()
+
+    def _of_primary(self, ask: Callable[[Stream], float]) -> float:
+        self._look_if_due()
+        if not self.is_away:
+            try:
+                return ask(self.primary)
+            except StreamUnavailable:
+                self._went_away()
+        return 0.0
 
     def _takes(self) -> bool:
         self._look_if_due()

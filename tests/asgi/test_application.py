@@ -16,6 +16,7 @@ from saleor_nudges.exceptions import StreamUnavailable
 from saleor_nudges.models import NudgeType, Shop, ViewEvent
 from saleor_nudges.nudges.base import withdraw
 from saleor_nudges.stream import memory
+from saleor_nudges.stream.postgres import PostgresStream
 from saleor_nudges.testing import (
     CHANNEL,
     JUICE,
@@ -133,7 +134,9 @@ def test_nothing_is_acknowledged_that_was_not_kept(shop, token, configured, monk
     async def away(stream, packs):
         raise StreamUnavailable
 
+    # nor can it be spilled
     monkeypatch.setattr(memory.MemoryStream, "append_async", away)
+    monkeypatch.setattr(PostgresStream, "append_async", away)
     got = visit(lambda page: page.post("/v1/events", {"token": token, "events": [item()]}))
     assert (got.status, got.body["error"]["code"]) == (503, "STREAM_UNAVAILABLE")
     assert got.headers["retry-after"] == "5"

@@ -40,6 +40,7 @@ def test_lost_doubled_and_unheard_of_are_seen(stored: list[UUID], expected: Verd
 def test_counts_must_equal_the_rows(counts: dict[str, int]):
     verdict = Verdict.of(record(), [A, B], counts)
     assert (verdict.miscounted, verdict.holds) == (1, False)
+    assert verdict.counted == len(counts)
 
 
 def test_right_counts_hold():

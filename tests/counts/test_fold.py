@@ -142,16 +142,16 @@ def test_two_workers_add_up_and_lose_no_visitor(now):
     # given batches that overlap in products which none of them finds counted before
     shop, errors = make_shop(), []
     start = truncated(now, 300)
+    forth = range(600)
     batches = [
-        [viewed(shop, f"product {n}", occurred_at=start) for n in order for _ in range(3)]
-        for order in (range(40), range(39, -1, -1), range(20, 60), range(59, 19, -1))
+        [viewed(shop, f"product {n}", occurred_at=start) for n in order]
+        for order in (forth, forth[::-1]) * 2
     ]
 
     def work(mine):
         try:
-            for at in range(0, 120, 30):
-                with transaction.atomic():
-                    counts.fold(shop, mine[at : at + 30])
+            with transaction.atomic():
+                counts.fold(shop, mine)
         except Exception as error:
             errors.append(error)
         finally:
@@ -167,9 +167,9 @@ def test_two_workers_add_up_and_lose_no_visitor(now):
     # then
     assert errors == []
     hours = ProductCount.objects.of(shop).filter(grain=Grain.HOUR)
-    assert sum(hours.values_list("count", flat=True)) == 480
+    assert sum(hours.values_list("count", flat=True)) == 2400
     sketches = VisitorSketch.objects.of(shop).values_list("hashes", flat=True)
-    assert sum(len(hashes) // sketch.WIDTH for hashes in sketches) == 480
+    assert sum(len(hashes) // sketch.WIDTH for hashes in sketches) == 2400
 
 
 @pytest.mark.django_db

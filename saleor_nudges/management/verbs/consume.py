@@ -1,5 +1,6 @@
 """`nudges consume`: a process that does nothing but read the streams."""
 
+import gc
 import logging
 import random
 import signal
@@ -33,6 +34,8 @@ class Consume(Verb):
         stop = Flag()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stop.set())
+        # What is loaded by now stays: looking it through for garbage would cost each batch a little.
+        gc.freeze()
         total, pause = 0, BACK_OFF_SECONDS[0]
         while not stop.is_set():
             try:
