@@ -44,8 +44,10 @@ FILL: Final = """
             'product', 'UHJvZHVjdDo' || n %% 5000,
             'page', '/default-channel/products/product-' || n %% 5000,
             'visitor', md5((n %% 99991)::text)::uuid,
-            'checkout', CASE WHEN n %% 20 = 0 THEN encode(sha256((n / 20 %% %(carts)s)::text::bytea), 'hex') END,
-            'user', CASE WHEN n %% 100 = 0 THEN encode(sha256(('u' || n / 100 %% %(people)s)::bytea), 'hex') END))
+            'checkout', CASE WHEN n %% 20 = 0 THEN
+                encode(sha256((n / 20 %% %(carts)s)::text::bytea), 'hex') END,
+            'user', CASE WHEN n %% 100 = 0 THEN
+                encode(sha256(('u' || n / 100 %% %(people)s)::bytea), 'hex') END))
     FROM (
         SELECT n, %(start)s + n * (interval '7 days' / %(rows)s) AS moment, md5(n::text) AS noise
         FROM generate_series(0, %(rows)s - 1) n

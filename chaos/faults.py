@@ -138,6 +138,20 @@ class Consumers:
                     self.ended += 1
                     self.processes[number] = self._start(number)
 
+    @contextlib.contextmanager
+    def held_up(self) -> Iterator[None]:
+        """Stop them (SIGSTOP) while the block runs, so that something waits; then let them go."""
+        self._signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._signal(signal.SIGCONT)
+
+    def _signal(self, wanted: signal.Signals) -> None:
+        for process in self.processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, wanted)
+
     def kill_one(self, chance: random.Random) -> None:
         """Kill -9 one of them."""
         with contextlib.suppress(ProcessLookupError):

@@ -25,6 +25,8 @@ USUAL_RATE: Final = 174 / 3 / SHOPPERS
 TRIES: Final = 3
 PRODUCTS: Final = 20
 PAUSE: Final = 0.1
+# So many of the acknowledged requests are sent once more, as if the answer had been lost.
+REPEATED: Final = 0.03
 
 
 @dataclass(slots=True)
@@ -60,7 +62,9 @@ class Shopper(threading.Thread):
     def run(self) -> None:
         """Post on and on."""
         while not self.over.wait(self.chance.expovariate(self.rate)):
-            self.post(self.events())
+            events = self.events()
+            if self.post(events) and self.chance.random() < REPEATED:
+                self.post(events)
         self.connection.close()
 
     def events(self) -> dict[UUID, str]:
@@ -82,7 +86,8 @@ class Shopper(threading.Thread):
             status = self._try(body)
             if status == 202:
                 now = time.monotonic()
-                self.record.acknowledged.update(dict.fromkeys(events, now))
+                for event in events:
+                    self.record.acknowledged.setdefault(event, now)
                 return True
             self.record.refused[status] = self.record.refused.get(status, 0) + 1
             if self.over.wait(PAUSE):

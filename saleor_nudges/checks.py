@@ -7,7 +7,6 @@ from cryptography.fernet import Fernet
 from django.conf import settings as django_settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
-
 from redis.exceptions import RedisClusterException, RedisError
 
 from saleor_nudges import conf

@@ -1,11 +1,11 @@
 """The vocabulary, and the one identity of a fact."""
 
 from datetime import UTC, datetime, timedelta, timezone
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
-from saleor_nudges.events import KINDS, Contact, Fact, Flow, OrderPlaced, View
+from saleor_nudges.events import KINDS, Contact, CustomerErased, Fact, Flow, OrderPlaced, View
 from saleor_nudges.events.identity import (
     fact_id,
     is_uuid7,
@@ -14,6 +14,7 @@ from saleor_nudges.events.identity import (
     uuid7,
 )
 from saleor_nudges.facts import revision
+from saleor_nudges.stream.codec import decode, encode
 
 SHOP = UUID("01890000-0000-7000-8000-000000000001")
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 123456, tzinfo=UTC)

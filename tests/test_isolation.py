@@ -108,7 +108,15 @@ def first():
     left_behind(shop, email=f"{MARK}@example.com")
     now = datetime.now(UTC)
     EventArchive.objects.of(shop).create(
-        shop=shop, table="views", start=now, end=now, key=MARK, format="csv.gz", schema_version=1
+        shop=shop,
+        table="views",
+        start=now,
+        end=now,
+        partition_start=now,
+        partition_end=now,
+        key=MARK,
+        format="csv.gz",
+        schema_version=1,
     )
     return shop
 

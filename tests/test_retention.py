@@ -109,7 +109,12 @@ def test_interactions_go_from_views_that_are_kept_longer(now, settings):
     shop = make_shop()
     clicks = [
         NudgeClicked(
-            shop=shop.pk, channel=CHANNEL, occurred_at=at, id=uuid7(at), nudge="abc", visitor=uuid7()
+            shop=shop.pk,
+            channel=CHANNEL,
+            occurred_at=at,
+            id=uuid7(at),
+            nudge="abc",
+            visitor=uuid7(),
         )
         for at in (now - timedelta(days=20), now)
     ]
@@ -232,10 +237,10 @@ def test_growth_goes_by_the_days_there_are_events_of(now):
     # when
     found = growth.growth(Flow.VIEWS, now)
 
-    # then a week's worth of bytes is of two days, and in 90 days some five weeks are kept
+    # then half of what there is came each day, empty partitions apart, and five weeks will be kept
     assert found.a_day is not None
     assert found.later is not None
-    assert found.now * 0.2 < found.a_day < found.now
+    assert found.now * 0.1 < found.a_day < found.now * 0.6
     assert 35 <= found.later / found.a_day <= 43
     assert "in 90 days" in doctor_says_size()
 

@@ -85,13 +85,15 @@ def _played(
     keeps_views: bool = True,
 ) -> Result:
     stage, at_risk = world.stage, set[UUID]()
-    with world.open() as (web, _):
+    with world.open() as (web, readers):
         with posting(stage, web.port) as record, facts_coming_in(stage) as facts:
             for _ in range(count):
                 progress(record, 60)
-                fault(world.valkey)
-                # What had been acknowledged by now and is stored nowhere may be gone.
-                at_risk |= dict(record.acknowledged).keys() - set(stored_views(stage))
+                with readers.held_up():
+                    progress(record, 60)
+                    fault(world.valkey)
+                    # What had been acknowledged by now and is stored nowhere may be gone.
+                    at_risk |= dict(record.acknowledged).keys() - set(stored_views(stage))
             progress(record, 60)
         verdict, seconds = settled(stage, record, 75 if keeps_views else 15)
         lost_facts = facts.lost(stage)

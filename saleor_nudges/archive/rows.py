@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import batched
 from select import select
 from typing import Any, Final
 from uuid import UUID
@@ -27,7 +26,8 @@ from saleor_nudges.models import EventArchive
 # Rows are put together while the processor still has them at hand: holding a whole block of them
 # one by one costs as much as all the rest.
 ROWS_AT_HAND: Final = 256
-HANDFULS_PER_BLOCK: Final = 20
+# Counted in bytes, because a cart is many times as long as a view.
+BLOCK_BYTES: Final = 1536 * 1024
 ID_LENGTH: Final = 36
 SELECT: Final = sql.SQL("""
     COPY (
@@ -73,10 +73,10 @@ class Reader:
                     coming = thread.submit(_next, blocks)
                     yield block
             finally:
-                thread.submit(connection.close)
+                thread.submit(_close)
 
     def _blocks(self, statement: bytes, sealer: Sealer) -> Iterator[Block]:
-        for handfuls in batched(self._copied(statement), HANDFULS_PER_BLOCK):
+        for handfuls in _of_size(self._copied(statement)):
             text = sealer.seal([piece for handful in handfuls for piece in handful.pieces])
             rows = sum(handful.rows for handful in handfuls)
             yield Block(text, rows, handfuls[0].first_id, handfuls[-1].last_id)
@@ -111,8 +111,21 @@ class _Handful:
 
     pieces: list[bytes | Marked]
     rows: int
+    size: int
     first_id: str
     last_id: str
+
+
+def _of_size(handfuls: Iterator[_Handful]) -> Iterator[list[_Handful]]:
+    """Yield handfuls together, as many as fill a block."""
+    held: list[_Handful] = []
+    for handful in handfuls:
+        held.append(handful)
+        if sum(one.size for one in held) >= BLOCK_BYTES:
+            yield held
+            held = []
+    if held:
+        yield held
 
 
 def _handful(rows: list[memoryview]) -> _Handful:
@@ -124,7 +137,8 @@ def _handful(rows: list[memoryview]) -> _Handful:
             pieces += [b"".join(rows[begin:number]), Marked(bytes(row))]
             begin = number + 1
     pieces.append(b"".join(rows[begin:]))
-    return _Handful(pieces, len(rows), _id(rows[0]), _id(rows[-1]))
+    size = sum(map(len, pieces))
+    return _Handful(pieces, len(rows), size, _id(rows[0]), _id(rows[-1]))
 
 
 @contextmanager
@@ -147,6 +161,10 @@ def _next(blocks: Iterator[Block]) -> Block | None:
     # Whose rows they are is asked on this thread's own connection.
     with host_class().writing():
         return next(blocks, None)
+
+
+def _close() -> None:
+    connection.close()  # that of the thread this runs in
 
 
 def _check(result: Any, wanted: ExecStatus) -> None:

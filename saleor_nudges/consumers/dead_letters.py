@@ -26,6 +26,9 @@ from saleor_nudges.stream.postgres import PostgresStream
 NOBODY: Final = UUID(int=0)
 # After the first try and after the second; the third is the last.
 RETRY_SECONDS: Final = (1.0, 5.0)
+TRIES: Final = 3
+# A worker that has not said how its try went after so long is dead.
+TRYING_SECONDS: Final = 60.0
 # So many at once, so that those who fail again hold up nobody else.
 MOST_RETRIED: Final = 100
 
@@ -42,14 +45,20 @@ PUT: Final = """
     ON CONFLICT DO NOTHING
 """
 # Committed before the try, so that a letter over which a worker dies is not tried for ever.
-BEGIN: Final = """
+BEGIN: Final = f"""
     UPDATE saleor_nudges_deadletter SET tries = tries + 1, retry_at =
-        CASE WHEN tries = 1 THEN statement_timestamp() + %s * interval '1 second' END
+        CASE WHEN tries < {TRIES} THEN statement_timestamp() + %s * interval '1 second' END
     WHERE id IN (
         SELECT id FROM saleor_nudges_deadletter
         WHERE flow = %s AND retry_at <= statement_timestamp()
         ORDER BY retry_at LIMIT %s FOR UPDATE SKIP LOCKED)
-    RETURNING id
+    RETURNING id, tries
+"""
+FAILED: Final = f"""
+    UPDATE saleor_nudges_deadletter AS letter SET reason = failed.reason, retry_at =
+        CASE WHEN tries < {TRIES} THEN statement_timestamp() + %s * interval '1 second' END
+    FROM jsonb_to_recordset(%s::jsonb) AS failed(id bigint, reason text)
+    WHERE letter.id = failed.id
 """
 
 
@@ -76,8 +85,8 @@ def put_aside(found: Sorted, flow: Flow) -> None:
 def retry_due(flow: Flow, folds: Sequence[Fold]) -> int:
     """Try again what is due; return how many could be taken in now."""
     with connection.cursor() as cursor:
-        cursor.execute(BEGIN, [RETRY_SECONDS[1], flow, MOST_RETRIED])
-        due = [letter for (letter,) in cursor.fetchall()]
+        cursor.execute(BEGIN, [TRYING_SECONDS, flow, MOST_RETRIED])
+        due = [letter for letter, tries in cursor.fetchall() if tries <= TRIES]
     if not due:
         return 0
     with transaction.atomic():
@@ -110,13 +119,13 @@ def _retry(letters: Sequence[DeadLetter], flow: Flow, folds: Sequence[Fold]) -> 
 
 def _settle(letters: Sequence[DeadLetter], still: dict[int, str]) -> int:
     """Remove the letters that were taken in; note the newest reason of the others."""
-    kept = [letter for letter in letters if letter.pk in still]
-    for letter in kept:
-        letter.reason = still[letter.pk][:255]
-    rows = DeadLetter.objects.across_shops()
-    rows.bulk_update(kept, ["reason"])
+    failed = [{"id": letter, "reason": reason[:255]} for letter, reason in still.items()]
+    if failed:
+        with connection.cursor() as cursor:
+            document = msgspec.json.encode(failed).decode()
+            cursor.execute(FAILED, [RETRY_SECONDS[1], document])
     done = [letter.pk for letter in letters if letter.pk not in still]
-    rows.filter(pk__in=done).delete()
+    DeadLetter.objects.across_shops().filter(pk__in=done).delete()
     return len(done)
 
 

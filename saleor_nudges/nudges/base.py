@@ -51,11 +51,18 @@ class Kind(ABC):
 def withdraw(shop: Shop, **about: str | UUID) -> None:
     """Take nudges back at once: they are gone from pages with the next poll."""
     standing = Nudge.objects.of(shop).filter(withdrawn_at__isnull=True, **about)
-    refresh(shop, standing)
+    places = places_of(standing)
     standing.update(withdrawn_at=timezone.now())
+    # Only now: where nothing is left to commit, the boards come down at once.
+    shelf.take_down(shop.pk, places)
 
 
 def refresh(shop: Shop, nudges: "QuerySet[Nudge]") -> None:
     """Have the pages of these nudges, and their channels', made anew."""
+    shelf.take_down(shop.pk, places_of(nudges))
+
+
+def places_of(nudges: "QuerySet[Nudge]") -> set[tuple[str, str]]:
+    """Return where these nudges may be shown: beside their products, and in their channels."""
     places = set(nudges.values_list("channel", "product_id"))
-    shelf.take_down(shop.pk, places | {(channel, "") for channel, _ in places})
+    return places | {(channel, "") for channel, _ in places}

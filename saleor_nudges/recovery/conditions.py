@@ -123,4 +123,3 @@ def _waiting() -> Q:
     # Something failed over it, and it will be tried again.
     put_aside = DeadLetter.objects.across_shops().filter(**ours, retry_at__isnull=False)
     return Q(Exists(waiting)) | Q(Exists(put_aside))
-

@@ -16,7 +16,7 @@ from saleor_nudges.stream.base import Entry
 
 # What has a column of its own; the rest of an event is its data.
 COLUMNS = frozenset({"id", "shop", "channel", "occurred_at", "person"})
-MISSING = re.compile(r"missing required field `(?P<name>[^`]*)`")
+ABSENT = re.compile(r"missing required field `(?P<name>[^`]*)`")
 PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 
 
@@ -32,7 +32,7 @@ def encode(event: Event) -> Entry:
         occurred_at=event.occurred_at,
         subject=event.subject,
         person=event.person,
-        data=_data(fields, needed=_needed(type(event))),
+        data=_data(fields, needed=_needed(event.kind)),
         sealed=crypto.seal(secret) if any(secret.values()) else None,
     )
 
@@ -81,7 +81,7 @@ def explained(error: msgspec.ValidationError) -> tuple[str, str]:
     if found := PATH.search(text):
         text = text[: found.start()]
     path = found["path"] if found else ""
-    if missing := MISSING.search(text):
+    if missing := ABSENT.search(text):
         path = f"{path}.{missing['name']}".lstrip(".")
     return text, path
 
@@ -95,6 +95,6 @@ def _data(fields: dict[str, Any], needed: frozenset[str] = frozenset()) -> dict[
 
 
 @lru_cache(maxsize=len(KINDS))
-def _needed(kind: type[Event]) -> frozenset[str]:
+def _needed(kind: str) -> frozenset[str]:
     """Return the fields without a default: an empty one must come back as it went."""
-    return frozenset(field.name for field in fields_of(kind) if field.default is MISSING)
+    return frozenset(field.name for field in fields_of(KINDS[kind]) if field.default is MISSING)

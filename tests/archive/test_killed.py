@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -74,7 +74,7 @@ def week(bucket, monday, settings):
         VIEWS,
         monday,
         ROWS,
-        apart=__import__("datetime").timedelta(seconds=60),
+        apart=timedelta(seconds=60),
         pad=110,
     )
     before = everything(VIEWS)
@@ -209,7 +209,8 @@ def test_a_killed_restore_goes_on(bucket, week, settings):
     script = (
         "import django, sys, time; django.setup()\n"
         "from datetime import datetime\n"
-        "from saleor_nudges.archive import restore\n"
+        "from importlib import import_module\n"
+        "restore = import_module('saleor_nudges.archive.restore')\n"
         "real, done = restore._keep, []\n"
         "def keep(manifest, restoring):\n"
         "    real(manifest, restoring)\n"

@@ -65,6 +65,12 @@ def item(**changes):
     return event | changes
 
 
+@pytest.fixture(autouse=True)
+def _one_thread(monkeypatch):
+    # Whose connection is closed at the end of each test.
+    monkeypatch.setattr("saleor_nudges.asgi.hot.THREADS", 1)
+
+
 def visit(work, **page):
     """Let a page do something with a fresh app."""
 

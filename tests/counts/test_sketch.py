@@ -69,7 +69,8 @@ def test_it_never_claims_too_much_and_not_far_too_little(truth):
 
         # then
         assert sketch.K <= claimed <= truth
-        assert claimed >= min(truth, sketch.K) and claimed > truth * 0.65
+        assert claimed >= min(truth, sketch.K)
+        assert claimed > truth * 0.65
 
 
 def smallest(truth, chance):

@@ -3,7 +3,6 @@
 import base64
 import json
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
 from django.db import DatabaseError
@@ -186,8 +185,7 @@ def test_what_cannot_be_kept_is_wanted_again(shop, send, monkeypatch):
     def away(*args, **kwargs):
         raise DatabaseError
 
-    broken = SimpleNamespace(cursor=away)
-    monkeypatch.setattr("saleor_nudges.stream.postgres.connection", broken)
+    monkeypatch.setattr("saleor_nudges.stream.postgres.statements.run", away)
 
     # when
     response = send(shop, "PRODUCT_UPDATED", PRODUCT)

@@ -34,7 +34,7 @@ class Consume(Verb):
         stop = Flag()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stop.set())
-        # What is loaded by now stays: looking it through for garbage would cost each batch a little.
+        # What is loaded by now stays: to look it through for garbage costs each batch a little.
         gc.freeze()
         total, pause = 0, BACK_OFF_SECONDS[0]
         while not stop.is_set():
