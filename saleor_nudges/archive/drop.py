@@ -70,9 +70,7 @@ def _drop(partition: ColdPartition) -> bool:
 def _mark(piece: Piece) -> None:
     found = newest(piece)
     if found is not None:
-        EventArchive.objects.of(piece.shop).filter(pk=found.pk).update(
-            dropped_at=Now(), fingerprint=piece.fingerprint
-        )
+        EventArchive.objects.of(piece.shop).filter(pk=found.pk).update(dropped_at=Now())
 
 
 def _of_known_shops(pieces: list[Piece]) -> list[Piece]:

@@ -30,7 +30,7 @@ CATALOGUE: Final = """
     WHERE parent.relname = ANY(%s) AND pg_table_is_visible(parent.oid)
     ORDER BY child.relname
 """
-# Two columns more tell which rows they are: an exclusive or does not depend on their order.
+# The last column tells which rows they are: an exclusive or does not depend on their order.
 COUNTED: Final = """
     SELECT shop_id, count(*), bit_xor(uuid_hash_extended(id, 0))
     FROM "{name}" WHERE id >= %s AND id < %s GROUP BY shop_id ORDER BY shop_id
@@ -129,10 +129,9 @@ def newest(piece: Piece) -> EventArchive | None:
 def is_covered(piece: Piece) -> bool:
     """Tell whether a verified object holds exactly these rows."""
     found = newest(piece)
-    if found is None or found.state != ArchiveState.VERIFIED or found.rows != piece.rows:
+    if found is None or found.state != ArchiveState.VERIFIED:
         return False
-    # Rows are only ever added, so an equal count is enough until they have been dropped once.
-    return found.dropped_at is None or found.fingerprint == piece.fingerprint
+    return (found.rows, found.fingerprint) == (piece.rows, piece.fingerprint)
 
 
 def start_over(manifest: EventArchive) -> None:
@@ -148,6 +147,8 @@ def _manifest(piece: Piece) -> EventArchive:
     if found.dropped_at is not None:
         # What was dropped is in that object alone: it is never written over.
         return _make(piece, found.generation + 1)
+    found.fingerprint = piece.fingerprint
+    found.save(update_fields=["fingerprint"])
     if found.state == ArchiveState.VERIFIED:
         start_over(found)
     return found
@@ -166,6 +167,7 @@ def _make(piece: Piece, generation: int) -> EventArchive:
         key=_key(piece, generation, form),
         format=form,
         schema_version=SCHEMA_VERSION,
+        fingerprint=piece.fingerprint,
     )
     try:
         with transaction.atomic():

@@ -41,7 +41,7 @@ class EventArchive(ShopRow):
     bytes = models.PositiveBigIntegerField(default=0)
     sha256 = models.CharField(max_length=64, blank=True)
     etag = models.CharField(max_length=255, blank=True)
-    # Which ids were dropped: the exclusive or of their hashes, known from the drop on.
+    # Which ids there were when it was planned: the exclusive or of their hashes.
     fingerprint = models.BigIntegerField(null=True)
     upload_id = models.CharField(max_length=1024, blank=True)
     # Each part's number, tag, rows, lines, bytes, sha256, first and last id.

@@ -41,7 +41,7 @@ REGISTER_SECONDS: Final = 60.0
 TIDY_SECONDS: Final = 60.0
 # An empty stream goes when nobody has appended for so long: ten times what a writer remembers.
 IDLE_SECONDS: Final = 600
-# Most frames asked of one stream, and most streams asked, in one call.
+# Most frames asked for, and most streams looked at, in one call.
 FRAMES: Final = 64
 NAMES_AT_ONCE: Final = 64
 POLL_SECONDS: Final = 0.02
@@ -83,12 +83,13 @@ BYTES: Final = """
 # In one piece, so that nothing appended in between is lost with it.
 DROP_IDLE: Final = """
     if redis.call('XLEN', KEYS[1]) > 0 then return 0 end
-    local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
+    local time = redis.call('TIME')
+    local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
     local info = redis.call('XINFO', 'STREAM', KEYS[1])
     for n = 1, #info, 2 do
         if info[n] == 'last-generated-id' then
             local moment = tonumber(string.match(info[n + 1], '^%d+')) / 1000
-            if tonumber(redis.call('TIME')[1]) - moment < tonumber(ARGV[1]) then return 0 end
+            if now - moment < tonumber(ARGV[1]) then return 0 end
         end
     end
     return redis.call('DEL', KEYS[1])
@@ -233,24 +234,28 @@ class RedisStream(Stream):
     def _fresh(self, names: Sequence[str], size: int) -> list[Frame]:
         """Read what nobody has read, in turns: no more at once than is expected to fit."""
         held: list[Frame] = []
-        turn = deque(names)
+        turn = deque(self._not_empty(names))
         # Nobody is always the first.
         turn.rotate(-int(time.monotonic() * 1000) % max(1, len(turn)))
-        left, reach = size, 1
+        left = size
         while turn and left > 0:
-            fits = max(1, left // self._largest)
-            asked = [turn.popleft() for _ in range(min(len(turn), max(fits, reach)))]
-            count = min(FRAMES, max(1, fits // len(asked)))
-            found = self._read(asked, count)
+            # The next frames may be larger than the last: carefully at first, then more at once.
+            fits = min(max(1, left // self._largest), 2 * len(held) + 1, FRAMES)
+            asked = [turn.popleft() for _ in range(min(len(turn), fits))]
+            found = self._read(asked, fits // len(asked))
             sizes = [_count(frame) for frame in found]
             held += found
             left -= sum(sizes)
-            self._largest = max(sizes, default=self._largest)
-            # Where nothing is, look at more of them at once.
-            reach = 1 if found else min(2 * len(asked), NAMES_AT_ONCE)
+            self._largest = max([*sizes, 1]) if found else self._largest
             full = {frame.stream for frame in found}
             turn.extend(name for name in asked if name in full)
         return held
+
+    def _not_empty(self, names: Sequence[str]) -> list[str]:
+        pipe = self.client.pipeline(transaction=False)
+        for name in names:
+            pipe.xlen(name)
+        return [name for name, length in zip(names, pipe.execute(), strict=True) if length]
 
     def _read(self, names: Sequence[str], count: int, block: int | None = None) -> list[Frame]:
         if self.settings.REDIS_CLUSTER and len(names) > 1:

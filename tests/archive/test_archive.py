@@ -277,6 +277,22 @@ def test_a_late_row_has_its_piece_archived_again(bucket, monday):
     assert everything(VIEWS) == before
 
 
+def test_a_row_that_went_does_not_hide_one_that_came(bucket, monday):
+    # given as many rows as were archived, and one of them another
+    shop = make_shop()
+    fill(shop, VIEWS, monday, 300)
+    archived(monday)
+    with connection.cursor() as cursor:
+        cursor.execute(f'DELETE FROM "{VIEWS}" WHERE occurred_at = %s', [monday])
+    one_more(shop, VIEWS, monday + timedelta(seconds=90))
+
+    # when
+    assert archive.drop_archived(partition(VIEWS, monday)) is False
+
+    # then
+    assert len(everything(VIEWS)) == 300
+
+
 def test_a_late_row_of_another_shop_keeps_the_partition(bucket, monday):
     # given
     fill(make_shop("one.example.com"), VIEWS, monday, 10)

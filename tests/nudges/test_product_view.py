@@ -201,7 +201,7 @@ def test_the_number_is_exact_over_the_buckets_that_stay_inside(shop, monkeypatch
     counts.fold(shop, [viewed(shop, JUICE.id, occurred_at=moment) for moment in moments])
     KINDS[NudgeType.PRODUCT_VIEW].measure(shop, [(CHANNEL, JUICE.id)])
 
-    # then the twelfth, of 3570 seconds ago, is left out: in a minute it will be of more than an hour
+    # then the twelfth, of 3570 seconds ago, is left out: in a minute it is of more than an hour
     assert Nudge.objects.of(shop).get().value == 11
 
 
