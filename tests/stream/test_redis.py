@@ -152,8 +152,8 @@ def test_many_small_frames_are_read_in_few_calls(stream):
     # given
     shop = AShop()
     for _ in range(600):
-        stream.append(some(1, shop))  # noqa: SIM401
-    before = commands(stream)["xreadgroup"] if "xreadgroup" in commands(stream) else 0
+        stream.append(some(1, shop))
+    before = commands(stream)["xreadgroup"] if "xreadgroup" in commands(stream) else 0  # noqa: SIM401
     # when
     assert len(read(stream, 500)) == 500
     # then
