@@ -26,11 +26,20 @@ REST = (0.2, 0.32)
 FILLS_CART, GIVES_ADDRESS, BUYS, RETURNS = 0.4, 0.8, 0.7, 0.6
 # Somebody is left behind at most so often, so that the mailbox stays yours to read.
 SECONDS_BETWEEN_LEFT = 45.0
+# Who says it is a script is counted apart, as a crawler.
+AGENT = "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0 Safari/537.36"
 HIDDEN = re.compile(r'name="checkout" value="([^"]+)"')
 RETURN_LINK = re.compile(r"https?://[^\s\"<]+/nudges/r/[^\s\"<]+")
 
 # What a shopper waits for between two steps, in seconds; none: the others' turn, then mine.
 Steps = Iterator[float]
+
+
+def new_browser() -> requests.Session:
+    """Return a browser that knows nothing."""
+    browser = requests.Session()
+    browser.headers["User-Agent"] = AGENT
+    return browser
 
 
 @dataclass
@@ -39,7 +48,7 @@ class Shopper:
 
     first_name: str
     city: str
-    browser: requests.Session = field(default_factory=requests.Session)
+    browser: requests.Session = field(default_factory=new_browser)
     token: str = ""
 
     @property
@@ -87,7 +96,7 @@ class Play:
 
     def visit(self, shopper: Shopper) -> Steps:
         """Look around; maybe fill a cart, say who you are, buy or leave."""
-        shopper.browser = requests.Session()
+        shopper.browser = new_browser()
         self.get(shopper, "/")
         yield 0.0
         shopper.token = self.session(shopper)

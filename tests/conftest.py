@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from saleor_nudges import telemetry
+from saleor_nudges import stream, telemetry
 from saleor_nudges.host import memory as host_memory
 from saleor_nudges.messaging.channels import memory as channel_memory
 from saleor_nudges.nudges import shelf
@@ -23,6 +23,7 @@ def _forget() -> None:
     host_memory.SHELVES.clear()
     channel_memory.forget_all()
     stream_memory.forget_all()
+    stream._make.cache_clear()
     telemetry.request_id.set("")
     telemetry.shop_key.set("")
 

@@ -19,8 +19,11 @@ AVAILABLE: Final = 0.999
 # which pass until everybody has noticed that Postgres is back.
 DRAIN_BAR: Final = 10.0
 SHORT_SECONDS: Final = 5.0
-# About as long as a batch of some hundred events takes.
-IN_A_BATCH_SECONDS: Final = 0.08
+LONGEST_LOOK: Final = 1.0
+STORING: Final = (
+    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+    " AND pid <> pg_backend_pid() AND state <> 'idle' AND query LIKE '%INTO \"saleor_nudges_views%'"
+)
 
 Fault = Callable[[Record, Consumers], None]
 
@@ -107,10 +110,13 @@ def _caught_up(world: World, wanted: int, began: float) -> float:
 
 
 def _large_batch(world: World, record: Record, readers: Consumers) -> None:
-    """Let events pile up and be taken at once: what comes next comes in the middle of a batch."""
-    with readers.held_up():
-        progress(record, 300)
-    time.sleep(world.chance.random() * IN_A_BATCH_SECONDS)
+    """Let events pile up and return when a consumer is storing them: in the middle of a batch."""
+    with world.stage.connect() as connection:
+        with readers.held_up():
+            progress(record, 300)
+        deadline = time.monotonic() + LONGEST_LOOK
+        while time.monotonic() < deadline and not connection.execute(STORING).fetchone():
+            pass
 
 
 def _terminate_all(world: World) -> None:

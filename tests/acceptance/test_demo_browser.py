@@ -32,6 +32,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# Headless Chromium calls itself that, and what does is a crawler to us.
+AGENT = "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0 Safari/537.36"
 KEEPS_SCREENSHOTS = os.environ.get("KEEP_SCREENSHOTS") == "1"
 CARROT_JUICE = "UHJvZHVjdDoz"  # Product:3, which nobody looks at before
 # How long a shopper is away before we write, and what sweep and worker may take on a busy machine.
@@ -182,7 +184,9 @@ def test_stopping_leaves_nothing_running(demo: Demo) -> None:
 
 
 def _visitor(demo: Demo, browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(base_url=demo.url, viewport={"width": 1280, "height": 800})
+    context = browser.new_context(
+        base_url=demo.url, viewport={"width": 1280, "height": 800}, user_agent=AGENT
+    )
     yield context.new_page()
     context.close()
 
@@ -218,14 +222,14 @@ def toast(page: Page) -> Locator:
 
 def view(demo: Demo, product: str) -> None:
     """One more visitor looks at a product."""
-    now = datetime.now(UTC)
-    opened = requests.post(f"{demo.url}/nudges/v1/session", data="{}", timeout=10)
+    now, agent = datetime.now(UTC), {"User-Agent": AGENT}
+    opened = requests.post(f"{demo.url}/nudges/v1/session", data="{}", headers=agent, timeout=10)
     event = {"id": str(uuid7(now)), "kind": "product_viewed", "at": now.isoformat()}
     body = {
         "token": opened.json()["token"],
         "events": [event | {"channel": "default-channel", "product": product}],
     }
-    answer = requests.post(f"{demo.url}/nudges/v1/events", json=body, timeout=10)
+    answer = requests.post(f"{demo.url}/nudges/v1/events", json=body, headers=agent, timeout=10)
     assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
 
 

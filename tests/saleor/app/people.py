@@ -16,6 +16,8 @@ from devtools.storefront import CHANNEL, STAFF, Json
 from saleor_nudges.events.identity import uuid7
 from tests.saleor.app.place import Place
 
+# What says it is a script is counted apart, as a crawler.
+AGENT = "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0 Safari/537.36"
 CHECKOUT_URL = "https://shop.example.com/checkout?checkout="
 
 
@@ -194,7 +196,7 @@ class Visitor:
         return requests.post(
             f"{self.place.app}/{path}",
             json.dumps(body),
-            headers={"Content-Type": "text/plain"},
+            headers={"Content-Type": "text/plain", "User-Agent": AGENT},
             timeout=30,
         )
 
