@@ -86,6 +86,7 @@ class Log(StrEnum):
     HOOK_FAILED = "hook failed; the shop goes on"
     HOOK_SKIPPED = "hook skipped: this Saleor changed its arguments"
     SCHEMA_NOT_MERGED = "our GraphQL fields are not in Saleor's schema"
+    HOT_REQUESTS_OFF = "hot requests are answered by Django"
     SCHEDULE_NOT_SET = "periodic tasks are not registered"
     BATCH_FAILED = "batch of events failed; it will be read again"
     SHOPS_STALE = "shops cannot be read; the last known ones are served"

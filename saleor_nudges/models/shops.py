@@ -1,15 +1,25 @@
 """The shops we serve, and how we are connected to them."""
 
+import re
 from secrets import token_urlsafe
+from typing import Final
 
 from django.db import models
 
 from saleor_nudges.models.base import Row, ScopedManager, ShopRow
 
 
+PUBLIC_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,16}")
+
+
 def public_id() -> str:
     """Return eight characters by which a shop may be named in public."""
     return token_urlsafe(6)
+
+
+def is_public_id(text: str) -> bool:
+    """Tell whether a shop could be named so; a database cannot even be asked for some texts."""
+    return bool(PUBLIC_ID.fullmatch(text))
 
 
 class LegalBasis(models.TextChoices):

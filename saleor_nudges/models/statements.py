@@ -14,7 +14,7 @@ def run(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     quoting it here and reading it there would cost as much as storing it. Raises Django's errors.
     """
     connection.ensure_connection()
-    connection.validate_no_broken_transaction()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+    # Wrapped as Django's own, so that whoever watches its statements sees these too.
+    with connection.make_cursor(psycopg.Cursor(connection.connection)) as cursor:
         cursor.execute(statement, parameters)
         return cursor.fetchall() if cursor.description else []

@@ -60,7 +60,7 @@ def test_hook_is_one_insert(seller: Seller, shopper: Storefront):
     with our_statements() as statements:
         shopper.add(checkout, product["variant"])
     # then
-    assert [sql.split(" ")[0] for sql in statements] == ["INSERT"]
+    assert [sql.split()[0] for sql in statements] == ["INSERT"]
 
 
 def test_hook_inside_a_transaction_waits_for_its_end(
