@@ -1,9 +1,9 @@
 """Django settings of the process of the hot requests, from the environment. It imports no Saleor.
 
-    SECRET_KEY, DATABASE_URL     the same as where the engine runs: in the App, or in Saleor
-    REDIS_URL                    in the App; beside Saleor set NUDGES_REDIS_URL if views go there
+    SECRET_KEY, DATABASE_URL     the same as Saleor's
 
-What is ours to configure is named NUDGES_*; docs/settings.md lists it.
+What is ours to configure is named NUDGES_*, and must be the same too; docs/settings.md lists it. The
+App has settings already: there DJANGO_SETTINGS_MODULE names saleor_nudges.service.settings.
 """
 
 import os
