@@ -196,6 +196,9 @@ def _entry(
         data["variant"] = item.variant
     # A clock that runs ahead must not make a visitor of tomorrow.
     at = item.at if item.at < now else now  # noqa: FURB136 - min() costs more, a hundred times
+    if at.tzinfo is not UTC:
+        # Zones reach to a day on either side, and Postgres reads no more than 16 hours of them.
+        at = at.astimezone(UTC)
     return Entry(item.id, shop, item.channel, item.kind, at, subject, None, data)
 
 

@@ -23,6 +23,7 @@ from saleor_nudges.asgi.shops import Shops
 from saleor_nudges.asgi.types import Receive, Scope, Send
 from saleor_nudges.events import Flow
 from saleor_nudges.exceptions import InvalidInput, NudgesError, StreamUnavailable, UnknownShop
+from saleor_nudges.models.shops import is_public_id
 from saleor_nudges.nudges.choose import Feed, choose_among
 from saleor_nudges.stream import close_async, get_stream
 
@@ -174,7 +175,7 @@ class HotRequests:
 
     async def _shop(self, asked: Asked) -> Any:
         name = asked.query.get("shop", "")
-        if len(name) > 16:
+        if name and not is_public_id(name):
             raise UnknownShop
         return await self.shops.get(name)
 

@@ -108,8 +108,7 @@ def read_events(shop: Shop, body: bytes, now: datetime, caller: Caller) -> Taken
 
 def read_beacon(shop: Shop, body: bytes) -> tuple[Sender, Any]:
     """Return who sends, and the items; raises InvalidInput or BadSignature."""
-    if len(body) > LARGEST_BODY:
-        raise InvalidInput(f"At most {LARGEST_BODY} bytes a request.", field="body")
+    _check_size(body)
     beacon = parse(body)
     if not isinstance(beacon.token, str):
         raise BadSignature("A token of v1/session is needed.")
@@ -178,7 +177,13 @@ def refusal(error: NudgesError) -> Answer:
     return Answer({"error": body}, status, headers)
 
 
+def _check_size(body: bytes) -> None:
+    if len(body) > LARGEST_BODY:
+        raise InvalidInput(f"At most {LARGEST_BODY} bytes a request.", field="body")
+
+
 def _object(body: bytes) -> dict[str, Any]:
+    _check_size(body)
     data = access.parsed(body or b"{}")
     if not isinstance(data, dict):
         raise InvalidInput("The body must be a JSON object.", field="body")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from django.core.exceptions import SuspiciousOperation, TooManyFieldsSent
 from django.db import InterfaceError, OperationalError
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from saleor_nudges import conf, telemetry
 from saleor_nudges.access import is_allowed
 from saleor_nudges.asgi import guard, requests
-from saleor_nudges.exceptions import NudgesError, StreamUnavailable
+from saleor_nudges.exceptions import InvalidInput, NudgesError, StreamUnavailable
 from saleor_nudges.host import host_class
 from saleor_nudges.models import Shop
 
@@ -70,6 +71,10 @@ def _serve(request: HttpRequest, handler: Handler) -> HttpResponse:
     except (OperationalError, InterfaceError):
         telemetry.trouble(telemetry.Log.REQUEST_FAILED, door="v1")
         answer = requests.refusal(StreamUnavailable())
+    except SuspiciousOperation as error:
+        # Django reads no more than its own limits; its answer would be a page of HTML.
+        part = "query" if isinstance(error, TooManyFieldsSent) else "body"
+        answer = requests.refusal(InvalidInput("It is larger than we read.", field=part))
     except NudgesError as error:
         answer = requests.refusal(error)
         telemetry.REFUSED.labels(door="v1", code=error.code).inc()

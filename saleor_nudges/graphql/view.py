@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
@@ -36,6 +37,9 @@ def graphql(request: HttpRequest) -> HttpResponse:
             answer, status = _execute(request), 200
     except InvalidInput as error:
         answer, status = {"errors": [{"message": str(error)}]}, 400
+    except SuspiciousOperation:
+        # Django reads no more than its own limits; its answer would be a page of HTML.
+        answer, status = {"errors": [{"message": "It is larger than we read."}]}, 400
     except UnknownShop as error:
         answer, status = {"errors": [{"message": str(error)}]}, 404
     except PermissionDenied as error:
@@ -106,7 +110,10 @@ def _format(error: Exception) -> dict[str, Any]:
         shown: dict[str, Any] = format_graphql_error(error)
     else:
         shown = {"message": str(error)}
-    if not isinstance(original, GraphQLError | NudgesError):
+    if not isinstance(error, GraphQLError | NudgesError):
+        # Raised before any resolver was asked: graphql-core could not read a variable as its type.
+        shown["message"] = "The query or its variables cannot be read."
+    elif not isinstance(original, GraphQLError | NudgesError):
         # Whatever it was, it is ours to read and not theirs.
         telemetry.log(telemetry.Log.REQUEST_FAILED, error=type(original).__name__)
         shown["message"] = "Internal Server Error"

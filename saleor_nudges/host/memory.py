@@ -11,6 +11,7 @@ from saleor_nudges.events import Cart, Contact, Line
 from saleor_nudges.exceptions import HostBusy, HostUnavailable, NotFound, UnknownShop
 from saleor_nudges.host.base import Checkout, Host, Order, Page, ProductCard, Requester, wanted
 from saleor_nudges.models import Shop
+from saleor_nudges.models.shops import is_public_id
 
 
 @dataclass
@@ -33,6 +34,8 @@ class MemoryHost(Host):
     @classmethod
     def shop_of(cls, request: Any) -> Shop:
         wanted_id = request.GET.get("shop")
+        if wanted_id and not is_public_id(wanted_id):
+            raise UnknownShop
         shops = Shop.objects.filter(is_active=True)
         shop = (shops.filter(public_id=wanted_id) if wanted_id else shops.order_by("id")).first()
         if shop is None:

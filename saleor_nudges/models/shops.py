@@ -8,7 +8,6 @@ from django.db import models
 
 from saleor_nudges.models.base import Row, ScopedManager, ShopRow
 
-
 PUBLIC_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,16}")
 
 

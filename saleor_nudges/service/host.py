@@ -24,6 +24,7 @@ from saleor_nudges.host import Checkout, Host, Order, Page, ProductCard, Request
 from saleor_nudges.host.base import wanted
 from saleor_nudges.manifest import PERMISSIONS
 from saleor_nudges.models import AppInstallation, Shop
+from saleor_nudges.models.shops import is_public_id
 from saleor_nudges.saleor_api import SaleorApi
 from saleor_nudges.service import documents
 from saleor_nudges.webhooks import keys, payloads
@@ -51,6 +52,8 @@ class ServiceHost(Host):
         if api_url := request.headers.get("Saleor-Api-Url"):
             shops = shops.filter(key=api_url)
         elif public_id := request.GET.get("shop") or _named_in_body(request):
+            if not is_public_id(public_id):
+                raise UnknownShop
             shops = shops.filter(public_id=public_id)
         # Unnamed, it is the only one there is: a second shop makes the name necessary.
         found = list(shops[:2])
