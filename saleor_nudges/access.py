@@ -44,8 +44,7 @@ def visitor_token(visitor: Visitor) -> str:
 
 def read_visitor(token: str, shop: UUID) -> Visitor:
     """Return whom a token is for; raises BadSignature if forged, expired or another shop's."""
-    known = _read_tokens.get(token) or _remember(token)
-    visitor, signed_at = known
+    visitor, signed_at = _read_tokens.get(token) or _remember(token)
     oldest = time.time() - conf.get().VISITOR_TOKEN_DAYS * 86_400
     if visitor.shop != shop or signed_at < oldest:
         raise BadSignature("The token is not valid here.")
@@ -164,6 +163,16 @@ def is_allowed(value: str, patterns: tuple[str, ...]) -> bool:
         or (pattern.startswith("*.") and value.rpartition("//")[2].endswith(pattern[1:]))
         for pattern in patterns
     )
+
+
+def allowed_origin(origin: str, patterns: tuple[str, ...]) -> str:
+    """Return what Access-Control-Allow-Origin says to a page; nothing if it may not read us.
+
+    Credentials are never sent, so `*` is as good as the page's own name, and one answer is for all.
+    """
+    if not origin or not is_allowed(origin, patterns):
+        return ""
+    return "*" if "*" in patterns else origin
 
 
 def fingerprint(*parts: bytes) -> str:

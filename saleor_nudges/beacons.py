@@ -137,8 +137,8 @@ def read(shop: UUID, sender: Sender, items: Any, now: datetime) -> Taken:
         raise InvalidEvent(f"At most {MOST_EVENTS} events a request.", field="events")
     entries: list[Entry] = []
     rejected: list[dict[str, Any]] = []
-    bounds = _bounds(now.replace(second=0, microsecond=0))
-    said = {name: value for name, value in sender._asdict().items() if value}
+    bounds = _bounds(int(now.timestamp()) // 60)
+    said = _said(sender)
     for index, item in enumerate(items):
         try:
             found = item if type(item) is Item else _item(item)
@@ -221,10 +221,19 @@ def _check_time(item: Item, bounds: tuple[int, int]) -> None:
         raise InvalidEvent("The id and `at` name different days.", field="at")
 
 
+def _said(sender: Sender) -> dict[str, Any]:
+    said: dict[str, Any] = {"visitor": sender.visitor}
+    if sender.checkout:
+        said["checkout"] = sender.checkout
+    if sender.user:
+        said["user"] = sender.user
+    return said
+
+
 @lru_cache(maxsize=4)
-def _bounds(minute: datetime) -> tuple[int, int]:
-    """Return the milliseconds between which an event of that minute must lie."""
-    moment = minute.astimezone(UTC)
+def _bounds(minute: int) -> tuple[int, int]:
+    """Return the milliseconds between which an event of that minute since 1970 must lie."""
+    moment = datetime.fromtimestamp(minute * 60, UTC)
     return (
         (oldest_kept(Flow.VIEWS, moment) - EPOCH) // timedelta(milliseconds=1),
         (moment + FUTURE_ALLOWED - EPOCH) // timedelta(milliseconds=1),

@@ -20,14 +20,15 @@ class Limit:
         """Take `cost` at `now` (seconds) and return 0, or take nothing and return what to wait."""
         if not self.rate:
             return 0.0
-        paid_at = self._paid_at.get(key, now)
-        start = max(now, paid_at)
-        too_early = start + (cost - self.burst) / self.rate - now
-        # What is larger than a whole burst may pass once everything before it is paid.
-        if too_early > 0.0 and start > now:
-            return too_early
-        if key not in self._paid_at and len(self._paid_at) >= self.most_keys:
+        paid_at = self._paid_at.get(key)
+        if paid_at is None and len(self._paid_at) >= self.most_keys:
             self._forget(now)
+        start = now
+        if paid_at is not None and paid_at > now:
+            start = paid_at
+            # What is larger than a whole burst may pass once everything before it is paid.
+            if (too_early := start + (cost - self.burst) / self.rate - now) > 0.0:
+                return too_early
         self._paid_at[key] = start + cost / self.rate
         return 0.0
 

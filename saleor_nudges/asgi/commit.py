@@ -10,7 +10,7 @@ from saleor_nudges.stream import Entry, Stream
 from saleor_nudges.stream.base import pack
 
 # Writes on their way at once: while one waits for its answer, the next is being filled.
-AT_ONCE: Final = 2
+AT_ONCE: Final = 1
 # So many events may wait in memory for their write (some 30 MB); then one is told to come back.
 MOST_EVENTS: Final = 50_000
 # One write never grows much beyond this, so that nobody waits behind a giant.

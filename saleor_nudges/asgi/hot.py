@@ -3,6 +3,7 @@
 What they mean is in `requests`, `beacons` and `nudges.choose`, as for every other door.
 """
 
+import gc
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -29,14 +30,13 @@ from saleor_nudges.stream import close_async, get_stream
 
 # Boards are built and shops are read here; pages that are warm need none of them.
 THREADS: Final = 4
-CORS: Final = (
+# The server looks at every header it sends, so an answer carries those it needs and no more.
+PREFLIGHT: Final = (
     (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
     (b"access-control-allow-headers", b"Content-Type"),
-    (b"access-control-expose-headers", b"Retry-After"),
-    (b"vary", b"Origin"),
+    (b"access-control-max-age", b"600"),
 )
-
-
+EXPOSED: Final = (b"access-control-expose-headers", b"Retry-After")
 JSON: Final = (b"content-type", b"application/json")
 
 
@@ -82,6 +82,10 @@ class HotRequests:
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
             message = await receive()
+            if message["type"] == "lifespan.startup":
+                # What is loaded stays: the collector need not look at it again and again.
+                gc.collect()
+                gc.freeze()
             if message["type"] == "lifespan.shutdown":
                 await self.close()
             await send({"type": f"{message['type']}.complete"})
@@ -110,8 +114,8 @@ class HotRequests:
 
     async def _send(self, send: Send, origin: str, reply: Reply) -> None:
         headers = [(b"content-length", b"%d" % len(reply.body)), *reply.headers]
-        if origin and _is_allowed(origin, self.origins):
-            headers += [(b"access-control-allow-origin", origin.encode()), *CORS]
+        if origin:
+            headers += _cors(origin, self.origins)
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": reply.body})
 
@@ -126,8 +130,10 @@ class HotRequests:
         taken = requests.read_events(shop, body, datetime.now(UTC), caller)
         if taken.entries:
             await self.commit.keep(taken.entries)
-            self._captured.update([entry.kind for entry in taken.entries])
-        return Reply(taken.as_bytes(), 202)
+            for entry in taken.entries:
+                self._captured[entry.kind] += 1
+        # Nobody keeps the answer to a POST.
+        return Reply(taken.as_bytes(), 202, (JSON,))
 
     async def nudges(self, asked: Asked, _receive: Receive) -> Reply:
         """GET v1/nudges: what this visitor may see on this page; never an error of ours."""
@@ -163,7 +169,7 @@ class HotRequests:
 
     async def preflight(self, _asked: Asked, _receive: Receive) -> Reply:
         """OPTIONS of any door."""
-        return Reply(b"", 204)
+        return Reply(b"", 204, PREFLIGHT)
 
     async def missing(self, _asked: Asked, _receive: Receive) -> Reply:
         """Answer for whatever we are not."""
@@ -251,9 +257,15 @@ async def _body(receive: Receive) -> bytes:
 def _reply(answer: Answer) -> Reply:
     headers = {"Cache-Control": "no-store"} | answer.headers
     packed = [(key.lower().encode(), value.encode()) for key, value in headers.items()]
+    if "Retry-After" in headers:
+        packed.append(EXPOSED)
     return Reply(msgspec.json.encode(answer.body), answer.status, (JSON, *packed))
 
 
 @lru_cache(maxsize=1024)
-def _is_allowed(origin: str, allowed: tuple[str, ...]) -> bool:
-    return access.is_allowed(origin, allowed)
+def _cors(origin: str, patterns: tuple[str, ...]) -> tuple[tuple[bytes, bytes], ...]:
+    allowed = access.allowed_origin(origin, patterns)
+    if not allowed:
+        return ()
+    header = (b"access-control-allow-origin", allowed.encode("latin-1"))
+    return (header,) if allowed == "*" else (header, (b"vary", b"Origin"))

@@ -2,8 +2,8 @@
 
     SECRET_KEY, DATABASE_URL     the same as Saleor's
 
-What is ours to configure is named NUDGES_*, and must be the same too; docs/settings.md lists it. The
-App has settings already: there DJANGO_SETTINGS_MODULE names saleor_nudges.service.settings.
+What is ours to configure is named NUDGES_*, and must be the same too; docs/settings.md lists it.
+The App has settings already: there DJANGO_SETTINGS_MODULE names saleor_nudges.service.settings.
 """
 
 import os

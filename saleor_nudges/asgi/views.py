@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
 
 from saleor_nudges import conf, telemetry
-from saleor_nudges.access import is_allowed
+from saleor_nudges.access import allowed_origin
 from saleor_nudges.asgi import guard, requests
 from saleor_nudges.exceptions import InvalidInput, NudgesError, StreamUnavailable
 from saleor_nudges.host import host_class
@@ -96,8 +96,8 @@ def _response(answer: requests.Answer) -> HttpResponse:
 
 def _with_origin(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     origin = request.headers.get("Origin", "")
-    if origin and is_allowed(origin, conf.get().STOREFRONT_ORIGINS):
-        response["Access-Control-Allow-Origin"] = origin
+    if allowed := allowed_origin(origin, conf.get().STOREFRONT_ORIGINS):
+        response["Access-Control-Allow-Origin"] = allowed
         response["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
         response["Access-Control-Allow-Headers"] = "Content-Type"
         response["Access-Control-Expose-Headers"] = "Retry-After"

@@ -13,7 +13,7 @@ from graphql.language import ast
 from pydantic import BaseModel, Field, ValidationError
 
 from saleor_nudges import conf, telemetry
-from saleor_nudges.access import is_allowed, parsed
+from saleor_nudges.access import allowed_origin, parsed
 from saleor_nudges.exceptions import InvalidInput, NudgesError, PermissionDenied, UnknownShop
 from saleor_nudges.graphql.errors import PermissionDenied as Denied
 from saleor_nudges.graphql.errors import Refused
@@ -137,8 +137,8 @@ def _children(node: Any) -> list[Any]:
 
 def _with_origin(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     origin = request.headers.get("Origin", "")
-    if origin and is_allowed(origin, conf.get().STOREFRONT_ORIGINS):
-        response["Access-Control-Allow-Origin"] = origin
+    if allowed := allowed_origin(origin, conf.get().STOREFRONT_ORIGINS):
+        response["Access-Control-Allow-Origin"] = allowed
         response["Access-Control-Allow-Methods"] = "POST, OPTIONS"
         response["Access-Control-Allow-Headers"] = (
             "Content-Type, Authorization, Authorization-Bearer, Saleor-Api-Url"

@@ -1,7 +1,7 @@
 """Statements whose parameter is large: it is sent beside the text, not written into it."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from django.db import connection
@@ -15,6 +15,7 @@ def run(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     """
     connection.ensure_connection()
     # Wrapped as Django's own, so that whoever watches its statements sees these too.
-    with connection.make_cursor(psycopg.Cursor(connection.connection)) as cursor:
+    raw = cast("Any", psycopg.Cursor(connection.connection))
+    with connection.make_cursor(raw) as cursor:
         cursor.execute(statement, parameters)
         return cursor.fetchall() if cursor.description else []

@@ -118,13 +118,13 @@ class Stream(ABC):
 
 def pack(entries: Iterable[Entry]) -> list[Pack]:
     """Return the entries encoded, together by shop and channel, in the order they came."""
-    groups: dict[tuple[UUID, str], list[bytes]] = {}
+    groups: dict[tuple[int, str], list[Entry]] = {}
     for entry in entries:
-        groups.setdefault((entry.shop_id, entry.channel), []).append(msgspec.json.encode(entry))
+        groups.setdefault((entry.shop_id.int, entry.channel), []).append(entry)
     return [
-        Pack(shop, channel, b",".join(parts), len(parts))
-        for (shop, channel), group in groups.items()
-        for parts in _pieces(group)
+        Pack(group[0].shop_id, channel, b",".join(parts), len(parts))
+        for (_, channel), group in groups.items()
+        for parts in _pieces([_encode(entry) for entry in group])
     ]
 
 
@@ -140,6 +140,7 @@ def _pieces(parts: list[bytes]) -> Iterable[list[bytes]]:
     yield piece
 
 
+_encode = msgspec.json.Encoder().encode
 _entries = msgspec.json.Decoder(list[Entry])
 _pieces_of_json = msgspec.json.Decoder(list[msgspec.Raw])
 _entry = msgspec.json.Decoder(Entry)

@@ -1,6 +1,5 @@
 """The stream on Redis Streams, a few per shop; for storefront views."""
 
-import asyncio
 import os
 import socket
 import threading
@@ -144,15 +143,20 @@ class RedisStream(Stream):
     async def append_async(self, packs: Sequence[Pack]) -> None:
         """Keep what is packed with one command for each stream named, sent together."""
         frames = _frames(self.flow, packs)
-        url, is_cluster = self.settings.REDIS_URL, self.settings.REDIS_CLUSTER
         try:
-            async with redis_clients.async_client(url, is_cluster=is_cluster) as client:
-                if missing := self._missing(frames, await _add(client, frames)):
-                    pipe = client.pipeline(transaction=False)
-                    self._create(pipe, missing)
-                    await pipe.execute()
+            keys = await self._execute([_add(*frame, "NOMKSTREAM") for frame in frames])
+            if missing := self._missing(frames, keys):
+                # First the streams, then their names, as in `_create`.
+                lost = [_add(name, fields) for name, fields in missing if fields is not None]
+                if lost:
+                    await self._execute(lost)
+                await self._execute([("SADD", REGISTER, *self._noted(missing))])
         except (*TROUBLE, TimeoutError, OSError) as error:
             raise StreamUnavailable from error
+
+    async def _execute(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
+        url, is_cluster = self.settings.REDIS_URL, self.settings.REDIS_CLUSTER
+        return await redis_clients.execute(url, commands, is_cluster=is_cluster)
 
     def _missing(
         self, frames: "list[tuple[str, Any]]", keys: Sequence[Any]
@@ -168,9 +172,12 @@ class RedisStream(Stream):
         for name, fields in missing:
             if fields is not None:
                 pipe.xadd(name, fields)
-        for name in sorted({name for name, _ in missing}):
-            pipe.sadd(REGISTER, name)
-            self._registered[name] = time.monotonic()
+        pipe.sadd(REGISTER, *self._noted(missing))
+
+    def _noted(self, missing: Sequence[tuple[str, Any | None]]) -> list[str]:
+        names = sorted({name for name, _ in missing})
+        self._registered |= dict.fromkeys(names, time.monotonic())
+        return names
 
     # Reading.
 
@@ -427,20 +434,8 @@ def _name(flow: Flow, pack: Pack) -> str:
     return f"nudges:{{{pack.shop.hex}/{bucket}}}:{flow}"
 
 
-async def _add(client: Any, frames: Sequence[tuple[str, Any]]) -> Sequence[Any]:
-    if len(frames) == 1:
-        name, fields = frames[0]
-        return [await client.xadd(name, fields, nomkstream=True)]
-    if redis_clients.is_cluster(client):
-        # One call to each node's connection, side by side.
-        return await asyncio.gather(
-            *(client.xadd(name, fields, nomkstream=True) for name, fields in frames)
-        )
-    pipe = client.pipeline(transaction=False)
-    for name, fields in frames:
-        pipe.xadd(name, fields, nomkstream=True)
-    found: Sequence[Any] = await pipe.execute()
-    return found
+def _add(name: str, fields: dict[str, Any], *options: str) -> tuple[Any, ...]:
+    return ("XADD", name, *options, "*", *(part for field in fields.items() for part in field))
 
 
 def _batch(frames: Sequence[Frame], deaths: int) -> Batch:

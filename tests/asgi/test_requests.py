@@ -326,7 +326,7 @@ def test_methods(shop):
 @pytest.mark.parametrize(
     ("_case", "allowed", "origin", "expected"),
     [
-        ("all", ["*"], "https://shop.example.com", "https://shop.example.com"),
+        ("all", ["*"], "https://shop.example.com", "*"),
         (
             "this",
             ["https://shop.example.com"],
@@ -351,7 +351,7 @@ def test_a_refusal_can_be_read_by_the_page(shop):
         "/v1/events", b"{}", content_type="text/plain", headers={"Origin": "https://shop.example"}
     )
     assert answer.status_code == 401
-    assert answer.headers["Access-Control-Allow-Origin"] == "https://shop.example"
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
 # Whatever is sent.
