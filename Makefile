@@ -35,7 +35,7 @@ format: $(READY) ## Let ruff lay the code out.
 bench: $(READY) ## Measure each promise beside its yardstick (ONLY=id,… SCALE=0.1..1 FRESH=1); benchmarks/README.md.
 	@exec $(PYTHON) -m benchmarks
 
-chaos: $(READY) ## Kill, empty and stop what runs, and count what is lost (ONLY=id,… SCALE=); chaos/README.md.
+chaos: $(READY) ## Kill, empty and stop what runs, and count what is lost (ONLY=id,… SCALE=); docs/faults.md.
 	@exec $(PYTHON) -m chaos
 
 widget: $(WIDGET) ## Build the storefront widget.

@@ -1,1 +1,1 @@
-"""Faults put into real processes, and what came of them; `chaos/README.md`."""
+"""Faults put into real processes, and what came of them; `docs/faults.md`."""

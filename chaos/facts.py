@@ -12,7 +12,7 @@ from uuid import UUID
 
 from benchmarks import machine
 from benchmarks.stage import PYTHON, Stage, wait_until
-from chaos.verdict import stored_facts
+from chaos.verdict import Bar, stored_facts
 
 PAUSE: Final = 0.02
 PATIENCE: Final = 30.0
@@ -23,6 +23,13 @@ class Facts:
     """Ids of facts whose capture() returned."""
 
     acknowledged: set[UUID] = field(default_factory=set)
+
+    def bars(self, lost: set[UUID]) -> tuple[Bar, Bar]:
+        """Return what must hold of them, given those that were lost."""
+        return (
+            Bar("facts", len(self.acknowledged), 1, at_least=True),
+            Bar("facts lost", len(lost)),
+        )
 
     def lost(self, stage: Stage) -> set[UUID]:
         """Wait until all of them are stored; return those that are not after half a minute."""

@@ -71,6 +71,16 @@ class Server:
             os.kill(self.pid, by)
         wait_until(lambda: not _lives(self.pid), seconds=30)
 
+    @contextlib.contextmanager
+    def held_up(self) -> Iterator[None]:
+        """Stop it (SIGSTOP) while the block runs: what is under way stays under way."""
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGCONT)
+
     def start(self) -> None:
         """Start it with the same words, as the same user, on the same data; wait until it is up."""
         deadline = time.monotonic() + 60
@@ -154,8 +164,7 @@ class Consumers:
 
     def kill_one(self, chance: random.Random) -> None:
         """Kill -9 one of them."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(chance.choice(self.processes).pid, signal.SIGKILL)
+        kill(chance.choice(self.processes).pid)
 
 
 @contextlib.contextmanager
@@ -187,8 +196,12 @@ def workers_of(web: Process) -> list[int]:
 def kill_worker(web: Process, chance: random.Random) -> bool:
     """Kill -9 one worker; tell whether there was one."""
     workers = workers_of(web)
-    if not workers:
-        return False
+    return bool(workers) and kill(chance.choice(workers))
+
+
+def kill(pid: int) -> bool:
+    """Kill -9 a process; tell whether there was one."""
     with contextlib.suppress(ProcessLookupError):
-        os.kill(chance.choice(workers), signal.SIGKILL)
-    return True
+        os.kill(pid, signal.SIGKILL)
+        return True
+    return False

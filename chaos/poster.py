@@ -8,6 +8,7 @@ import http.client
 import random
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,8 +26,12 @@ USUAL_RATE: Final = 174 / 3 / SHOPPERS
 TRIES: Final = 3
 PRODUCTS: Final = 20
 PAUSE: Final = 0.1
-# So many of the acknowledged requests are sent once more, as if the answer had been lost.
+# So many requests are sent once more, some while after they were acknowledged: a browser that
+# never heard of it keeps them for the next page.
 REPEATED: Final = 0.03
+REMEMBERED: Final = 100
+# Beside HTTP's own statuses: no answer is 0.
+PARTLY: Final = 1
 
 
 @dataclass(slots=True)
@@ -55,6 +60,7 @@ class Shopper(threading.Thread):
         self.visitor = stage.visitors[place]
         self.run_of_ids = payloads.Run()
         self.place, self.counter = place, 0
+        self.earlier: deque[dict[UUID, str]] = deque(maxlen=REMEMBERED)
         self.chance = random.Random(place)
         self.over = threading.Event()
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=15)
@@ -63,8 +69,10 @@ class Shopper(threading.Thread):
         """Post on and on."""
         while not self.over.wait(self.chance.expovariate(self.rate)):
             events = self.events()
-            if self.post(events) and self.chance.random() < REPEATED:
-                self.post(events)
+            if self.post(events):
+                self.earlier.append(events)
+            if self.earlier and self.chance.random() < REPEATED:
+                self.post(self.chance.choice(self.earlier))
         self.connection.close()
 
     def events(self) -> dict[UUID, str]:
@@ -103,7 +111,8 @@ class Shopper(threading.Thread):
             self.connection.close()
             return 0
         # A 202 that took only a part is no acknowledgement of the whole.
-        return 202 if answer.status == 202 and b'"rejected":[]' in told.replace(b" ", b"") else 1
+        is_whole = answer.status != 202 or b'"rejected":[]' in told.replace(b" ", b"")
+        return answer.status if is_whole else PARTLY
 
 
 @contextmanager

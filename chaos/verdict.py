@@ -3,17 +3,17 @@
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Final, Self
 from uuid import UUID
-
-import psycopg
 
 from benchmarks.stage import Stage
 from chaos.poster import Record
 
-# What a dead consumer held is handed out again after half a minute.
-PATIENCE: Final = 75.0
+# Nothing moves for so long: what a dead consumer held was handed out again long before.
+PATIENCE: Final = 30.0
+STORED: Final = "SELECT id FROM saleor_nudges_views"
+SPILLED: Final = "SELECT count(*) FROM saleor_nudges_waitingevent WHERE flow = 'views'"
 COUNTS: Final = (
     "SELECT product_id, sum(count) FROM saleor_nudges_productcount"
     " WHERE kind = 'product_viewed' AND grain = 'HOUR' GROUP BY product_id"
@@ -30,10 +30,16 @@ class Verdict:
     miscounted: int
     # Products our rollups have a count of; none at all would prove nothing.
     counted: int = 0
+    # Handed to nobody for good: left in the stream, or spilled and never fetched.
+    left: int = 0
 
     @classmethod
     def of(
-        cls, record: Record, stored: Iterable[UUID], counts: Mapping[str, int] | None = None
+        cls,
+        record: Record,
+        stored: Iterable[UUID],
+        counts: Mapping[str, int] | None = None,
+        left: int = 0,
     ) -> Self:
         """Compare; `counts` are views by product as our rollups have them, if they have any."""
         times = Counter(stored)
@@ -48,32 +54,71 @@ class Verdict:
             strangers=len(times.keys() - record.posted.keys()),
             miscounted=wrong,
             counted=len(counts or ()),
+            left=left,
+        )
+
+    def bars(self, may_be_lost: frozenset[UUID] = frozenset()) -> tuple["Bar", ...]:
+        """Return what must hold of any record: each acknowledged event stored and counted once."""
+        return (
+            Bar("lost", len(self.lost - may_be_lost)),
+            Bar("stored twice", self.doubled),
+            Bar("unheard of", self.strangers),
+            Bar("miscounted", self.miscounted),
+            Bar("left waiting", self.left),
         )
 
     @property
     def holds(self) -> bool:
         """Tell whether every acknowledged event is stored and counted once, and no other."""
-        return not (self.lost or self.doubled or self.strangers or self.miscounted)
+        return all(bar.holds for bar in self.bars())
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A figure and what it must keep to: at most `limit`, or at least."""
+
+    name: str
+    figure: float
+    limit: float = 0
+    at_least: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether the figure keeps to it."""
+        return self.figure >= self.limit if self.at_least else self.figure <= self.limit
+
+    def __str__(self) -> str:
+        sign = ">=" if self.at_least else "<=" if self.limit else "="
+        if not self.holds:
+            sign = "NOT " + sign
+        return f"{self.name} {self.figure:.6g} {sign} {self.limit:g}"
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One line of the table, and of build/chaos.json."""
+    """One line of the table, and of build/chaos.json. Without bars it proves nothing either way."""
 
     id: str
     what: str
     injected: str
+    posted: int = 0
     accepted: int = 0
     lost: int = 0
     doubled: int = 0
     in_doubt: int = 0
-    holds: bool | None = None
+    bars: tuple[Bar, ...] = ()
     detail: Mapping[str, Any] = field(default_factory=dict)
     why: str = ""
 
+    @property
+    def holds(self) -> bool | None:
+        """Tell whether every bar holds; None where nothing was played."""
+        return all(bar.holds for bar in self.bars) if self.bars else None
+
     def as_json(self) -> dict[str, Any]:
         """Return it as the file holds it."""
-        return asdict(self)
+        found = {one.name: getattr(self, one.name) for one in fields(self)}
+        return found | {"holds": self.holds, "bars": [str(bar) for bar in self.bars]}
 
 
 def result(
@@ -82,24 +127,27 @@ def result(
     injected: str,
     record: Record,
     verdict: Verdict,
-    *,
-    holds: bool = True,
+    *bars: Bar,
+    may_be_lost: frozenset[UUID] = frozenset(),
     **detail: Any,
 ) -> Result:
-    """Return the line of a record and its verdict; `holds` adds what else had to hold."""
+    """Return the line of a record and its verdict; `bars` are what else has to hold."""
     return Result(
         name,
         what,
         injected,
+        posted=len(record.posted),
         accepted=len(record.acknowledged),
         lost=len(verdict.lost),
         doubled=verdict.doubled + verdict.miscounted,
         in_doubt=record.in_doubt,
-        holds=verdict.holds and holds and bool(record.acknowledged),
+        bars=(
+            *verdict.bars(may_be_lost),
+            Bar("acknowledged", len(record.acknowledged), 1, at_least=True),
+            Bar("products counted", verdict.counted, 1, at_least=True),
+            *bars,
+        ),
         detail={
-            "strangers": verdict.strangers,
-            "miscounted": verdict.miscounted,
-            "products_counted": verdict.counted,
             "refused": {str(status): count for status, count in record.refused.items()},
             **detail,
         },
@@ -108,7 +156,7 @@ def result(
 
 def stored_views(stage: Stage) -> list[UUID]:
     """Return the ids of all stored views, one for each row."""
-    return _ids(stage, "SELECT id FROM saleor_nudges_views")
+    return _ids(stage, STORED)
 
 
 def stored_facts(stage: Stage) -> list[UUID]:
@@ -121,28 +169,35 @@ def _ids(stage: Stage, query: str) -> list[UUID]:
         return [found for (found,) in connection.execute(query)]
 
 
-def counted(stage: Stage) -> dict[str, int]:
-    """Return the views by product as our rollups have them; empty where there are no rollups."""
-    try:
-        with stage.connect() as connection:
-            return {product: int(count) for product, count in connection.execute(COUNTS)}
-    except psycopg.errors.UndefinedTable:
-        return {}
+def waiting_views(stage: Stage) -> int:
+    """Return how many frames and spilled views nobody has let go yet."""
+    return stage.streamed() + int(stage.scalar(SPILLED))
 
 
-def settled(stage: Stage, record: Record, patience: float = PATIENCE) -> tuple[Verdict, float]:
-    """Wait until all that was acknowledged is stored, or nothing more comes; judge it then.
+def settled(
+    stage: Stage, record: Record, may_be_lost: frozenset[UUID] = frozenset()
+) -> tuple[Verdict, float]:
+    """Wait until all that must be stored is and nothing waits, or nothing moves; judge.
 
     Return the verdict and the seconds it took.
     """
     began = changed = time.monotonic()
-    seen = -1
-    while time.monotonic() - changed < patience:
-        stored = set(stored_views(stage))
-        if record.acknowledged.keys() <= stored:
+    seen, wanted = None, record.acknowledged.keys() - may_be_lost
+    while time.monotonic() - changed < PATIENCE:
+        stored, waiting = set(stored_views(stage)), waiting_views(stage)
+        # What is handed out once more is counted twice only then.
+        if not waiting and wanted <= stored:
             break
-        if len(stored) != seen:
-            seen, changed = len(stored), time.monotonic()
+        if (len(stored), waiting) != seen:
+            seen, changed = (len(stored), waiting), time.monotonic()
         time.sleep(0.25)
     took = time.monotonic() - began
-    return Verdict.of(record, stored_views(stage), counted(stage)), took
+    stored_then, counts = _at_one_moment(stage)
+    return Verdict.of(record, stored_then, counts, waiting_views(stage)), took
+
+
+def _at_one_moment(stage: Stage) -> tuple[list[UUID], dict[str, int]]:
+    with stage.connect() as connection:
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        stored = [found for (found,) in connection.execute(STORED)]
+        return stored, {product: int(count) for product, count in connection.execute(COUNTS)}

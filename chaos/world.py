@@ -19,6 +19,12 @@ WORKERS: Final = 2
 # Between two faults so many requests must have come through, or so many seconds have passed.
 PROGRESS: Final = 20
 LONGEST_WAIT: Final = 30.0
+BATCH: Final = 300
+LONGEST_LOOK: Final = 1.0
+STORING: Final = (
+    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+    " AND pid <> pg_backend_pid() AND state <> 'idle' AND query LIKE '%INTO \"saleor_nudges_views%'"
+)
 
 
 class CannotRun(RuntimeError):
@@ -40,6 +46,8 @@ class World:
     def stage(self) -> Stage:
         """Return the stage."""
         if self._stage is None:
+            for log in self.folder.glob("*.log"):
+                log.unlink()
             self._stage = self.stack.enter_context(stage(self.folder, visitors=20))
         return self._stage
 
@@ -87,3 +95,13 @@ def progress(record: Record, events: int = PROGRESS) -> bool:
             return False
         time.sleep(0.01)
     return True
+
+
+def large_batch(world: World, record: Record, readers: Consumers) -> None:
+    """Let events pile up and return when a consumer is storing them: in the middle of a batch."""
+    with world.stage.connect() as connection:
+        with readers.held_up():
+            progress(record, BATCH)
+        deadline = time.monotonic() + LONGEST_LOOK
+        while time.monotonic() < deadline and not connection.execute(STORING).fetchone():
+            pass

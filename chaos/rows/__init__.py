@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from chaos.rows import consumers, poison, postgres, reconcile, redis, web
+from chaos.rows import consumers, poison, postgres, power, reconcile, redis, web
 from chaos.verdict import Result
 from chaos.world import World
 
@@ -18,6 +18,7 @@ ROWS: Final[dict[str, Callable[[World], list[Result]]]] = {
     "postgres-stopped": postgres.stopped,
     "sessions-ended": postgres.sessions_ended,
     "postgres-away": postgres.away,
+    "power-cut": power.cut,
     "reconcile": reconcile.reconcile,
     "poison": poison.poison,
     "pill": poison.pill,
