@@ -44,9 +44,8 @@ def visitor_token(visitor: Visitor) -> str:
 
 def read_visitor(token: str, shop: UUID) -> Visitor:
     """Return whom a token is for; raises BadSignature if forged, expired or another shop's."""
-    visitor, signed_at = _read_tokens.get(token) or _remember(token)
-    oldest = time.time() - conf.get().VISITOR_TOKEN_DAYS * 86_400
-    if visitor.shop != shop or signed_at < oldest:
+    visitor, expires_at = _read_tokens.get(token) or _remember(token)
+    if visitor.shop != shop or expires_at < time.time():
         raise BadSignature("The token is not valid here.")
     return visitor
 
@@ -60,13 +59,14 @@ def _remember(token: str) -> tuple[Visitor, int]:
     try:
         found = _signer("visitor").unsign_object(token)
         signed_at = signing.b62_decode(token.rsplit(":", 2)[1])
+        expires_at = signed_at + conf.get().VISITOR_TOKEN_DAYS * 86_400
         visitor = Visitor(UUID(found[0]), UUID(found[1]))
     except (signing.BadSignature, ValueError, TypeError, IndexError) as error:
         raise BadSignature("The token is not valid here.") from error
     if len(_read_tokens) >= _MOST_REMEMBERED:
         _read_tokens.clear()
-    _read_tokens[token] = (visitor, signed_at)
-    return visitor, signed_at
+    _read_tokens[token] = (visitor, expires_at)
+    return visitor, expires_at
 
 
 def read_user(signed_user: str, storefront_secret: str) -> str:

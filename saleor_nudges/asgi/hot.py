@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -24,6 +24,7 @@ from saleor_nudges.asgi.shops import Shops
 from saleor_nudges.asgi.types import Receive, Scope, Send
 from saleor_nudges.events import Flow
 from saleor_nudges.exceptions import InvalidInput, NudgesError, StreamUnavailable, UnknownShop
+from saleor_nudges.models import Shop
 from saleor_nudges.models.shops import is_public_id
 from saleor_nudges.nudges.choose import Feed, choose_among
 from saleor_nudges.stream import close_async, get_stream
@@ -36,6 +37,7 @@ PREFLIGHT: Final = (
     (b"access-control-allow-headers", b"Content-Type"),
     (b"access-control-max-age", b"600"),
 )
+SHORT: Final = 64
 EXPOSED: Final = (b"access-control-expose-headers", b"Retry-After")
 JSON: Final = (b"content-type", b"application/json")
 
@@ -123,9 +125,9 @@ class HotRequests:
 
     async def events(self, asked: Asked, receive: Receive) -> Reply:
         """POST v1/events: 202 once everything accepted is durable."""
-        shop = await self._shop(asked)
+        shop = self.shops.known(asked.query.get("shop", "")) or await self._shop(asked)
         caller = self._caller(asked)
-        requests.admit("events", shop, caller)
+        requests.admit("events", shop, caller, self.limits)
         body = await _body(receive)
         taken = requests.read_events(shop, body, datetime.now(UTC), caller)
         if taken.entries:
@@ -137,8 +139,8 @@ class HotRequests:
 
     async def nudges(self, asked: Asked, _receive: Receive) -> Reply:
         """GET v1/nudges: what this visitor may see on this page; never an error of ours."""
-        shop = await self._shop(asked)
-        requests.admit("nudges", shop, self._caller(asked))
+        shop = self.shops.known(asked.query.get("shop", "")) or await self._shop(asked)
+        requests.admit("nudges", shop, self._caller(asked), self.limits)
         ask = requests.read_ask(shop, asked.query)
         boards = self.reading.known(shop, ask.channel, ask.product)
         if boards is None:
@@ -179,7 +181,7 @@ class HotRequests:
         """Answer for the right address in the wrong way."""
         return Reply(b'{"error":{"code":"METHOD","message":"Not with this method."}}', 405)
 
-    async def _shop(self, asked: Asked) -> Any:
+    async def _shop(self, asked: Asked) -> Shop:
         name = asked.query.get("shop", "")
         if name and not is_public_id(name):
             raise UnknownShop
@@ -205,38 +207,44 @@ DOORS: Final[dict[str, dict[str, Door]]] = {
 
 
 def _door(scope: Scope) -> Door:
-    path: str = scope["path"]
+    methods = _methods(scope["path"])
+    if methods is None:
+        return HotRequests.missing
+    return methods.get(scope["method"], HotRequests.wrong_method)
+
+
+@lru_cache(maxsize=256)
+def _methods(path: str) -> dict[str, Door] | None:
     # Below whatever a proxy or Saleor's plugin address puts in front of it.
     start = path.rfind("/v1/")
-    name = path[start + 1 :] if start >= 0 else path.lstrip("/")
-    door = DOORS.get(name)
-    if door is None:
-        return HotRequests.missing
-    if scope["method"] == "OPTIONS":
-        return HotRequests.preflight
-    return door.get(scope["method"], HotRequests.wrong_method)
+    methods = DOORS.get(path[start + 1 :] if start >= 0 else path.lstrip("/"))
+    return methods and methods | {"OPTIONS": HotRequests.preflight}
 
 
 def _read_head(scope: Scope) -> Asked:
-    origin = agent = forwarded = b""
-    for name, value in scope["headers"]:
-        if name == b"origin":
-            origin = value
-        elif name == b"user-agent":
-            agent = value
-        elif name == b"x-forwarded-for":
-            forwarded += b"," + value
+    headers = dict(scope["headers"])
+    forwarded = b""
+    if b"x-forwarded-for" in headers:
+        # Each proxy may have written a line of its own.
+        lines = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+        forwarded = b",".join(lines)
     raw, client = scope["query_string"], scope.get("client")
     return Asked(
-        query=_query(raw) if raw else {},
-        origin=origin.decode("latin-1"),
-        agent=agent.decode("latin-1"),
-        forwarded=forwarded.decode("latin-1"),
-        peer=client[0] if client else "",
+        _query(raw) if raw else {},
+        headers.get(b"origin", b"").decode("latin-1"),
+        headers.get(b"user-agent", b"").decode("latin-1"),
+        forwarded.decode("latin-1"),
+        client[0] if client else "",
     )
 
 
 def _query(raw: bytes) -> dict[str, str]:
+    # Who reports names the shop and nothing else, so that what is short repeats itself.
+    return _parsed(raw) if len(raw) <= SHORT else _parsed.__wrapped__(raw)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(raw: bytes) -> dict[str, str]:
     # The last of two wins, as Django's QueryDict has it.
     return dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True))
 

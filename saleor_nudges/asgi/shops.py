@@ -33,6 +33,13 @@ class Shops:
         self._known: dict[str, Known] = {}
         self._asking: dict[str, asyncio.Future[Known]] = {}
 
+    def known(self, name: str) -> Shop | None:
+        """Return a shop that was looked up a moment ago; None where `get` must be asked."""
+        known = self._known.get(name)
+        if known is None or time.monotonic() - known.at > FRESH_SECONDS:
+            return None
+        return known.shop
+
     async def get(self, name: str) -> Shop:
         """Return the shop of that public id; raises UnknownShop, or StreamUnavailable at first.
 
