@@ -78,11 +78,12 @@ def _detail(
 
 
 def day(bench: Bench) -> list[Row]:
-    """Post a day's events in batches while a consumer runs; until all is stored and visible."""
+    """Post a day's events in batches while two consumers run; until all is stored and visible."""
     stage = bench.stage
     requests = bench.count(A_DAY, 60_000) // BATCH
     stage.fresh()
-    with stage.hot(core=None) as web, stage.consumer():
+    # Two cores, two consumers: any number of them may run.
+    with stage.hot(core=None) as web, stage.consumer(), stage.consumer():
         posted, seconds = _play_a_day(stage, web.port, requests)
     for_all = seconds * A_DAY / (requests * BATCH)
     stored = stage.stored()

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 
-class Card(msgspec.Struct, frozen=True):
+class Card(msgspec.Struct, frozen=True, gc=False):
     """One nudge, ready to be said. `texts` are by language; times are aware."""
 
     id: str
@@ -24,7 +24,7 @@ class Card(msgspec.Struct, frozen=True):
     texts_less: dict[str, str] = {}
 
 
-class Board(msgspec.Struct, frozen=True):
+class Board(msgspec.Struct, frozen=True, gc=False):
     """The cards of one channel (`product` empty) or product, by kind, the newest first."""
 
     # Of which configuration; a board of another one is not valid beside it.

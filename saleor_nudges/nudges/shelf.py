@@ -14,7 +14,6 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 from redis import Redis
-from redis.asyncio import Redis as AsyncRedis
 from redis.exceptions import RedisError
 
 from saleor_nudges import conf, telemetry
@@ -41,7 +40,7 @@ class Found:
     def __init__(
         self, shop: UUID, channel: str, product: str, values: Sequence[bytes | None]
     ) -> None:
-        self.shop, self.channel = shop, channel
+        self.shop, self.channel, self.values = shop, channel, values
         pairs = zip(values[::2], values[1::2], strict=True)
         self.pairs = dict(zip(scopes(product), pairs, strict=True))
 
@@ -127,16 +126,6 @@ def look(shop: UUID, channel: str, product: str) -> Found:
         telemetry.log(telemetry.Log.SHELF_AWAY, logging.WARNING)
         return nothing_found(shop, channel, product)
     return Found(shop, channel, product, values)
-
-
-def async_client(url: str) -> "AsyncRedis | None":
-    """Return a client for one event loop; None where there is no shelf."""
-    if not url:
-        return None
-    client: AsyncRedis = AsyncRedis.from_url(
-        url, socket_timeout=0.5, socket_connect_timeout=0.5, max_connections=64
-    )
-    return client
 
 
 def _client() -> "Redis | None":

@@ -12,7 +12,7 @@ from uuid import UUID
 from zlib import crc32
 
 from django.db import transaction
-from redis.exceptions import RedisClusterException, RedisError, ResponseError
+from redis.exceptions import ResponseError
 
 from saleor_nudges import conf
 from saleor_nudges.events import Flow
@@ -46,8 +46,6 @@ NAMES_AT_ONCE: Final = 64
 POLL_SECONDS: Final = 0.02
 # Shorter than a connection waits for an answer, and than a new stream may stay unheard of.
 WAIT_SECONDS: Final = 0.5
-
-TROUBLE: Final = (RedisError, RedisClusterException)
 
 # How many frames, how many of them were looked at, their entries, the oldest's time; and the time.
 SURVEY: Final = """
@@ -137,7 +135,7 @@ class RedisStream(Stream):
                 pipe = self.client.pipeline(transaction=False)
                 self._create(pipe, missing)
                 pipe.execute()
-        except TROUBLE as error:
+        except redis_clients.TROUBLE as error:
             raise StreamUnavailable from error
 
     async def append_async(self, packs: Sequence[Pack]) -> None:
@@ -151,7 +149,7 @@ class RedisStream(Stream):
                 if lost:
                     await self._execute(lost)
                 await self._execute([("SADD", REGISTER, *self._noted(missing))])
-        except (*TROUBLE, TimeoutError, OSError) as error:
+        except (*redis_clients.TROUBLE, TimeoutError, OSError) as error:
             raise StreamUnavailable from error
 
     async def _execute(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
@@ -185,7 +183,7 @@ class RedisStream(Stream):
     def batch(self, size: int, wait: float = 0.0) -> Iterator[Batch]:
         try:
             frames, deaths = self._take(size, wait)
-        except TROUBLE as error:
+        except redis_clients.TROUBLE as error:
             raise StreamUnavailable from error
         try:
             with transaction.atomic():
@@ -212,7 +210,7 @@ class RedisStream(Stream):
     def is_full(self) -> bool:
         try:
             sizes = [int(size) for size in self._ask(BYTES, self._all_names())]
-        except TROUBLE as error:
+        except redis_clients.TROUBLE as error:
             raise StreamUnavailable from error
         return sum(sizes) >= self.settings.REDIS_MOST_BYTES
 
@@ -333,7 +331,7 @@ class RedisStream(Stream):
 
     def _give_back(self, frames: Sequence[Frame]) -> None:
         """Let the next reader have them at once, and not think that somebody died."""
-        with suppress(*TROUBLE):
+        with suppress(*redis_clients.TROUBLE):
             for name, keys in _by_stream(frames).items():
                 self.client.xclaim(
                     name,
@@ -356,7 +354,7 @@ class RedisStream(Stream):
                 pipe.xack(name, GROUP, *keys)
                 pipe.xdel(name, *keys)
             pipe.execute()
-        except TROUBLE as error:
+        except redis_clients.TROUBLE as error:
             raise StreamUnavailable from error
 
     # Looking at it.
@@ -386,7 +384,7 @@ class RedisStream(Stream):
             for found, seconds, microseconds in self._ask(SURVEY, names):
                 surveyed += found
                 now = int(seconds) + int(microseconds) / 1_000_000
-        except TROUBLE as error:
+        except redis_clients.TROUBLE as error:
             raise StreamUnavailable from error
         return surveyed, now
 

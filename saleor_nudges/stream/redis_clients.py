@@ -15,6 +15,8 @@ from redis.cluster import RedisCluster
 # A Redis that answers does so within milliseconds; who waits longer has better things to do.
 SECONDS: Final = 1.0
 MOST: Final = 8
+# What a Redis that is away, or not as we need it, makes of a command.
+TROUBLE: Final = (redis_exceptions.RedisError, redis_exceptions.RedisClusterException)
 
 
 @lru_cache(maxsize=4)
