@@ -1,8 +1,11 @@
 """Who may ask how often: per visitor, per address, per shop."""
 
 import time
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
+
+from prometheus_client import Counter
 
 from saleor_nudges import conf, telemetry
 from saleor_nudges.exceptions import TooMany
@@ -69,5 +72,10 @@ def _limit(rate: float) -> Limit:
 def _ask(limit: Limit, key: object, cost: float, who: str) -> None:
     wait = limit.wait(key, time.monotonic(), cost)
     if wait:
-        telemetry.REFUSED.labels(door=who, code=TooMany.code).inc()
+        _refusals(who).inc()
         raise TooMany(wait=wait)
+
+
+@lru_cache(maxsize=8)
+def _refusals(who: str) -> Counter:
+    return telemetry.REFUSED.labels(door=who, code=TooMany.code)

@@ -4,6 +4,7 @@ What they mean is in `requests`, `beacons` and `nudges.choose`, as for every oth
 """
 
 import gc
+import math
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -24,7 +25,13 @@ from saleor_nudges.asgi.requests import LARGEST_BODY, Answer, Caller
 from saleor_nudges.asgi.shops import Shops
 from saleor_nudges.asgi.types import Receive, Scope, Send
 from saleor_nudges.events import Flow
-from saleor_nudges.exceptions import InvalidInput, NudgesError, StreamUnavailable, UnknownShop
+from saleor_nudges.exceptions import (
+    InvalidInput,
+    NudgesError,
+    StreamUnavailable,
+    TooMany,
+    UnknownShop,
+)
 from saleor_nudges.models import Shop
 from saleor_nudges.models.shops import is_public_id
 from saleor_nudges.nudges.choose import Feed, choose_among
@@ -104,6 +111,8 @@ class HotRequests:
         asked = _read_head(scope)
         try:
             reply = await _door(scope)(self, asked, receive)
+        except TooMany as error:
+            reply = _come_back(math.ceil(error.wait))
         except NudgesError as error:
             reply = _reply(requests.refusal(error))
         except DatabaseError:
@@ -276,6 +285,12 @@ def _reply(answer: Answer) -> Reply:
     if "Retry-After" in headers:
         packed.append(EXPOSED)
     return Reply(msgspec.json.encode(answer.body), answer.status, (JSON, *packed))
+
+
+@lru_cache(maxsize=64)
+def _come_back(seconds: int) -> Reply:
+    # Refusing must cost less than accepting, or too many requests take the others' time.
+    return _reply(requests.refusal(TooMany(wait=seconds)))
 
 
 @lru_cache(maxsize=1024)

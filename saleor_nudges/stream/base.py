@@ -119,20 +119,34 @@ class Stream(ABC):
 def pack(entries: Iterable[Entry]) -> list[Pack]:
     """Return the entries encoded, together by shop and channel, in the order they came."""
     groups: dict[tuple[int, str], list[Entry]] = {}
+    group: list[Entry] = []
+    shop = channel = None
     for entry in entries:
-        groups.setdefault((entry.shop_id.int, entry.channel), []).append(entry)
-    return [
-        Pack(group[0].shop_id, channel, b",".join(parts), len(parts))
-        for (_, channel), group in groups.items()
-        for parts in _pieces([_encode(entry) for entry in group])
-    ]
+        # Most are of the same shop and channel as the last one.
+        if entry.shop_id is not shop or entry.channel != channel:
+            shop, channel = entry.shop_id, entry.channel
+            group = groups.setdefault((shop.int, channel), [])
+        group.append(entry)
+    return [packed for group in groups.values() for packed in _packed(group)]
+
+
+def _packed(group: Sequence[Entry]) -> Iterable[Pack]:
+    shop, channel = group[0].shop_id, group[0].channel
+    for start in range(0, len(group), PACK_ENTRIES):
+        some = group[start : start + PACK_ENTRIES]
+        whole = _encode(some)[1:-1]
+        if len(whole) <= PACK_BYTES:
+            yield Pack(shop, channel, whole, len(some))
+        else:
+            for parts in _pieces([_encode(entry) for entry in some]):
+                yield Pack(shop, channel, b",".join(parts), len(parts))
 
 
 def _pieces(parts: list[bytes]) -> Iterable[list[bytes]]:
     piece: list[bytes] = []
     size = 0
     for part in parts:
-        if piece and (len(piece) >= PACK_ENTRIES or size + len(part) > PACK_BYTES):
+        if piece and size + len(part) > PACK_BYTES:
             yield piece
             piece, size = [], 0
         piece.append(part)
