@@ -140,14 +140,17 @@ def _order(shop: Shop, event: OrderFact) -> None:
 
 def _close_checkouts(shop: Shop, order: SeenOrder) -> None:
     """What its shopper left before this order is not left any more."""
-    same = Q(pk__in=[])
+    bought = Q(pk__in=[])
     if order.checkout:
-        same |= Q(checkout=order.checkout)
+        bought |= Q(checkout=order.checkout)
         children = TrackedCheckout.objects.of(shop).filter(checkout=order.checkout)
-        same |= Q(pk__in=children.filter(parent__isnull=False).values("parent"))
+        bought |= Q(pk__in=children.filter(parent__isnull=False).values("parent"))
+    same = bought
     if order.person_id:
         same |= Q(person__in=alike(shop, order.person_id), started_at__lte=order.placed_at)
-    open_ones = TrackedCheckout.objects.of(shop).filter(same, state=CheckoutState.OPEN)
+    # A shop throws away the checkout an order is made of, and may say so first.
+    found = Q(same, state=CheckoutState.OPEN) | Q(bought, state=CheckoutState.GONE)
+    open_ones = TrackedCheckout.objects.of(shop).filter(found)
     written = Exists(Send.objects.across_shops().filter(checkout=OuterRef("pk"), state__in=WRITTEN))
     open_ones.filter(written).update(state=CheckoutState.RECOVERED, next_due_at=None)
     open_ones.update(state=CheckoutState.ORDERED, next_due_at=None)

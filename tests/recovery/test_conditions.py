@@ -7,7 +7,7 @@ import pytest
 from django.db.models.functions import Now
 from django.test import Client
 
-from saleor_nudges import facts, people
+from saleor_nudges import crypto, facts, people
 from saleor_nudges.capture import capture
 from saleor_nudges.events import CheckoutPaid, ConsentWithdrawn, Contact, CustomerErased
 from saleor_nudges.host.memory import MemoryHost
@@ -151,6 +151,22 @@ def test_an_order_from_the_checkout_our_link_opened_stops_the_message(shop):
     second = Send.objects.of(shop).get(step_number=2)
     assert (second.state, second.reason) == ("CANCELLED", "ORDERED")
     assert len(SENT) == 1
+
+
+@pytest.mark.parametrize(("is_written_to", "state"), [(True, "RECOVERED"), (False, "ORDERED")])
+def test_a_checkout_thrown_away_before_its_order_is_told_was_bought(shop, is_written_to, state):
+    # given a checkout the shop has no more
+    checkout = left_behind(shop)
+    if is_written_to:
+        assert sending.send_due() == 1
+    tracked = TrackedCheckout.objects.of(shop)
+    tracked.update(state="GONE")
+    # when another of the same person is bought, it stays so
+    order_placed(shop, a_checkout(shop, age=timedelta(minutes=1), email="anna@example.com"))
+    assert "GONE" in tracked.values_list("state", flat=True)
+    # and when the order of this very one is told, it was bought
+    order_placed(shop, checkout)
+    assert tracked.get(checkout=crypto.checkout_hash(checkout.id)).state == state
 
 
 def test_a_cancelled_order_is_still_a_purchase_to_its_shopper(shop):

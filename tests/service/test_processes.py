@@ -14,13 +14,16 @@ import requests
 from django.db import connection
 
 from devtools.servers import free_port
-from saleor_nudges.models import SeenOrder, Shop
+from saleor_nudges.events.identity import uuid7
+from saleor_nudges.models import NudgeType, SeenOrder, Shop
+from saleor_nudges.testing import CHANNEL, make_shop, switch_on_nudge
 from tests.host.test_contract import an_order
 from tests.service.stand_in import TOKEN, order_json, signed
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.servers, pytest.mark.slow]
 
 SECONDS = 40
+JUICE = "UHJvZHVjdDox"
 
 
 @contextlib.contextmanager
@@ -74,6 +77,48 @@ def app(tmp_path, monkeypatch):
         url = f"http://127.0.0.1:{port}"
         until(lambda: requests.get(f"{url}/readyz", timeout=5).ok, "starting")
         yield url
+
+
+@pytest.fixture
+def hot(app, tmp_path):
+    """Where the process of the hot requests answers, beside the App and with its settings."""
+    port = free_port()
+    command = ("uvicorn", "saleor_nudges.asgi:application", f"--port={port}", "--no-access-log")
+    with running(*command, log=tmp_path / "hot"):
+        url = f"http://127.0.0.1:{port}"
+        until(lambda: requests.get(f"{url}/healthz", timeout=5).ok, "starting")
+        yield url
+
+
+def test_what_the_hot_requests_take_is_counted_by_the_worker_and_shown(hot):
+    # given
+    shop = make_shop()
+    switch_on_nudge(shop, NudgeType.PRODUCT_VIEW, minimum=1)
+    agent = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"}
+    asked = {"channel": CHANNEL, "page": "PRODUCT", "product": JUICE}
+    assert requests.get(f"{hot}/v1/nudges", asked, timeout=10).json()["nudges"] == []
+
+    # when
+    for _ in range(4):
+        opened = requests.post(f"{hot}/v1/session", "{}", headers=agent, timeout=10).json()
+        now = datetime.now(UTC)
+        seen = {"id": str(uuid7(now)), "kind": "product_viewed", "at": now.isoformat()}
+        body = {
+            "token": opened["token"],
+            "events": [seen | {"channel": CHANNEL, "product": JUICE}],
+        }
+        taken = requests.post(f"{hot}/v1/events", json=body, headers=agent, timeout=10)
+        assert (taken.status_code, taken.json()) == (202, {"accepted": 1, "rejected": []})
+
+    # then
+    def told():
+        answer = requests.get(f"{hot}/v1/nudges", asked, timeout=10).json()
+        return [nudge["evidence"]["value"] for nudge in answer["nudges"]] == [4]
+
+    until(told, "counting")
+    assert 'nudges_events_captured_total{kind="product_viewed"} 4.0' in (
+        requests.get(f"{hot}/metrics", timeout=5).text
+    )
 
 
 def test_what_a_shop_tells_the_web_process_is_counted_by_the_worker(app, standing):
