@@ -57,7 +57,7 @@ def engine_on_oldest() -> bool:
     if not python.exists():
         venv.create(home, with_pip=True)
     pip = (str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check")
-    needs = ("-c", str(OLDEST), "-r", "requirements/test.in", f"{ROOT}[demo]")
+    needs = ("-c", str(OLDEST), "-r", "requirements/test.in", f"{ROOT}[demo,parquet]")
     # In place of the copy pip just made, so that the tests read this very tree.
     return (
         run(*pip, *needs)

@@ -23,7 +23,11 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "docs" / "images"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+# Headless Chromium calls itself that, and what does is a crawler to us. Said to the whole browser:
+# what a page sends while it is left would not hear of it otherwise.
+AGENT = "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0 Safari/537.36"
 FLAGS = [
+    f"--user-agent={AGENT}",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -32,8 +36,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-# Headless Chromium calls itself that, and what does is a crawler to us.
-AGENT = "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0 Safari/537.36"
 KEEPS_SCREENSHOTS = os.environ.get("KEEP_SCREENSHOTS") == "1"
 CARROT_JUICE = "UHJvZHVjdDoz"  # Product:3, which nobody looks at before
 # How long a shopper is away before we write, and what sweep and worker may take on a busy machine.
@@ -184,9 +186,7 @@ def test_stopping_leaves_nothing_running(demo: Demo) -> None:
 
 
 def _visitor(demo: Demo, browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(
-        base_url=demo.url, viewport={"width": 1280, "height": 800}, user_agent=AGENT
-    )
+    context = browser.new_context(base_url=demo.url, viewport={"width": 1280, "height": 800})
     yield context.new_page()
     context.close()
 
