@@ -39,7 +39,7 @@ Command = Sequence[Any]
 class Lines:
     """The connections of one event loop to one server.
 
-    redis-py's client spends three times as long on a command as its connection does, and whoever
+    redis-py's client spends longer on a command than its connection does, and whoever
     appends for everybody who waits sends one after the other.
     """
 

@@ -17,6 +17,7 @@ from saleor_nudges.exceptions import BadSignature, InvalidInput, NudgesError
 from saleor_nudges.models import NudgeType, ProductCount, Shop, ViewEvent, WaitingEvent
 from saleor_nudges.stream import get_stream
 from saleor_nudges.testing import CHANNEL, JUICE, consume, make_shop, switch_on_nudge
+from tests.asgi.hostile import item
 
 pytestmark = pytest.mark.django_db
 
@@ -31,18 +32,6 @@ def shop():
 @pytest.fixture
 def visitor(shop):
     return access.new_visitor(shop.pk)
-
-
-def item(**changes):
-    now = datetime.now(UTC)
-    good = {
-        "id": str(uuid7(now)),
-        "kind": "product_viewed",
-        "at": now.isoformat(),
-        "channel": CHANNEL,
-        "product": JUICE.id,
-    }
-    return {key: value for key, value in (good | changes).items() if value is not ...}
 
 
 def body(visitor, events, **changes):
