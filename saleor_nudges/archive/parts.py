@@ -8,7 +8,7 @@ from typing import Final
 COLUMNS: Final = ("id", "channel", "kind", "occurred_at", "subject", "person", "data", "sealed")
 SCHEMA_VERSION: Final = 1
 # S3 wants 5 MiB of every part but the last.
-PART_BYTES: Final = 6 * 1024 * 1024
+PART_BYTES: Final = 5 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

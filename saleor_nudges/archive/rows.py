@@ -27,7 +27,7 @@ from saleor_nudges.models import EventArchive
 # one by one costs as much as all the rest.
 ROWS_AT_HAND: Final = 256
 # Counted in bytes, because a cart is many times as long as a view.
-BLOCK_BYTES: Final = 1536 * 1024
+BLOCK_BYTES: Final = 1024 * 1024
 ID_LENGTH: Final = 36
 SELECT: Final = sql.SQL("""
     COPY (
