@@ -7,14 +7,12 @@ from uuid import UUID
 from celery import shared_task
 
 from saleor_nudges import archive as archiving
-from saleor_nudges import conf, consumers, counts, retention
+from saleor_nudges import conf, consumers, counts, nudges, retention
 from saleor_nudges import reconcile as reconciling
 from saleor_nudges.counts import jobs
 from saleor_nudges.events import Flow
 from saleor_nudges.host import host_class
-from saleor_nudges.models import NudgeType, Shop, archives
-from saleor_nudges.nudges import KINDS
-from saleor_nudges.nudges.product_view import ProductViewKind
+from saleor_nudges.models import Shop, archives
 from saleor_nudges.recovery import detect, send
 
 # So many workers are called at once to share a recount; those who come late find it done.
@@ -38,13 +36,8 @@ def sweep() -> int:
 @shared_task(name="saleor_nudges.tasks.measure")
 def measure() -> int:
     """Measure again what is on pages, before its number expires."""
-    kind = KINDS[NudgeType.PRODUCT_VIEW]
     with host_class().writing():
-        return sum(
-            kind.measure_due(shop)
-            for shop in Shop.objects.filter(is_active=True)
-            if isinstance(kind, ProductViewKind)
-        )
+        return sum(map(nudges.measure_due, Shop.objects.filter(is_active=True)))
 
 
 @shared_task(name="saleor_nudges.tasks.reconcile")

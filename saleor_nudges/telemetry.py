@@ -89,6 +89,7 @@ class Log(StrEnum):
     HOT_REQUESTS_OFF = "hot requests are answered by Django"
     SCHEDULE_NOT_SET = "periodic tasks are not registered"
     BATCH_FAILED = "batch of events failed; it will be read again"
+    MEASURE_FAILED = "numbers could not be counted; they are not said"
     SHOPS_STALE = "shops cannot be read; the last known ones are served"
     SHELF_AWAY = "boards are not kept; pages are read from the database"
     STREAM_AWAY = "stream away; events go to Postgres instead"

@@ -12,7 +12,7 @@ from saleor_nudges import conf, counts, nudges, retention, telemetry
 from saleor_nudges.consumers import dead_letters
 from saleor_nudges.consumers.completing import complete_from
 from saleor_nudges.consumers.sorting import Sorted
-from saleor_nudges.consumers.work import Fold, Work
+from saleor_nudges.consumers.work import Fold, Work, is_infrastructure
 from saleor_nudges.events import Flow
 from saleor_nudges.exceptions import StreamUnavailable
 from saleor_nudges.host import host_class
@@ -29,9 +29,12 @@ ONLY_COMMERCE = frozenset({consents.fold})
 MOST_DEATHS = 3
 
 SPILL_SECONDS = 0.25
+# So often numbers are counted again while there is always a next batch.
+MEASURE_SECONDS = 0.25
 
 _made_on: dict[str, date] = {}
 _look_at: dict[Flow, float] = {}
+_measure_at: dict[str, float] = {"next": 0.0}
 
 
 def drain(flow: Flow, *, seconds: float | None = None) -> int:
@@ -42,6 +45,7 @@ def drain(flow: Flow, *, seconds: float | None = None) -> int:
         count = consume_batch(flow)
         total += count
         if not count or time.monotonic() >= limit:
+            measure_now()
             return total
 
 
@@ -64,9 +68,28 @@ def consume_batch(flow: Flow, wait: float = 0.0) -> int:
                 held += _consume(source, wait if source is sources[0] else 0.0)
             except StreamUnavailable as error:
                 troubles.append(error)
+    if time.monotonic() >= _measure_at["next"]:
+        measure_now()
     if len(troubles) == len(sources):
         raise troubles[0]
     return held
+
+
+def measure_now() -> None:
+    """Count again the numbers that batches have changed since the last time.
+
+    Every batch would count the same few again and again.
+    """
+    with host_class().writing():
+        for shop_id, kind, products in nudges.take_marked():
+            try:
+                nudges.measure(shop_id, kind, products)
+            except Exception as error:
+                # It is no event's fault: events go on.
+                if is_infrastructure(error):
+                    raise
+                telemetry.trouble(telemetry.Log.MEASURE_FAILED, type=kind)
+    _measure_at["next"] = time.monotonic() + MEASURE_SECONDS
 
 
 def folds_for(flow: Flow) -> tuple[Fold, ...]:

@@ -1,6 +1,8 @@
 """The tables, by subject."""
 
+from saleor_nudges.models.activity import CartedProduct, OrderedProduct
 from saleor_nudges.models.archives import ArchiveState, EventArchive
+from saleor_nudges.models.catalogue import ShopProduct
 from saleor_nudges.models.counts import Grain, JobState, ProductCount, RecountJob, VisitorSketch
 from saleor_nudges.models.events import (
     DeadLetter,
@@ -12,7 +14,17 @@ from saleor_nudges.models.events import (
     WaitingEvent,
 )
 from saleor_nudges.models.messaging import Consent, MessageChannel, Person, Suppression
-from saleor_nudges.models.nudges import Evidence, Nudge, NudgeConfig, NudgeSettings, NudgeType
+from saleor_nudges.models.nudges import (
+    Evidence,
+    Nudge,
+    NudgeConfig,
+    NudgeConsentMode,
+    NudgeImage,
+    NudgeLink,
+    NudgeSettings,
+    NudgeType,
+    StockRule,
+)
 from saleor_nudges.models.recovery import (
     Campaign,
     CampaignState,
@@ -32,6 +44,7 @@ __all__ = [
     "Campaign",
     "CampaignState",
     "CampaignStep",
+    "CartedProduct",
     "CheckoutState",
     "Consent",
     "Cursor",
@@ -45,8 +58,12 @@ __all__ = [
     "MessageChannel",
     "Nudge",
     "NudgeConfig",
+    "NudgeConsentMode",
+    "NudgeImage",
+    "NudgeLink",
     "NudgeSettings",
     "NudgeType",
+    "OrderedProduct",
     "Person",
     "ProductCount",
     "RecountJob",
@@ -55,6 +72,8 @@ __all__ = [
     "SendState",
     "Shop",
     "ShopEvent",
+    "ShopProduct",
+    "StockRule",
     "StoredEvent",
     "Suppression",
     "TrackedCheckout",

@@ -15,20 +15,77 @@ def public_id() -> str:
 class NudgeType(models.TextChoices):
     """The kinds of nudge there are."""
 
+    ADD_TO_CART = "ADD_TO_CART", "Somebody put this into a cart."
     ORDER = "ORDER", "Somebody bought this."
+    PRODUCT_REVIEW = "PRODUCT_REVIEW", "Somebody reviewed this."
     PRODUCT_VIEW = "PRODUCT_VIEW", "People looked at this."
+    LIVE_VISITORS = "LIVE_VISITORS", "People look at this right now."
+    RECENT_VISITORS = "RECENT_VISITORS", "People visited the shop."
+    CART_SUMMARY = "CART_SUMMARY", "People put this into their carts."
+    ORDER_SUMMARY = "ORDER_SUMMARY", "People bought this."
+    LOW_STOCK = "LOW_STOCK", "Few are left."
+
+
+class NudgeImage(models.TextChoices):
+    """Which picture a nudge shows."""
+
+    PRODUCT = "PRODUCT", "The product's."
+    CUSTOM = "CUSTOM", "One the seller names."
+    NONE = "NONE", "None."
+
+
+class NudgeLink(models.TextChoices):
+    """Where a nudge leads."""
+
+    PRODUCT = "PRODUCT", "To the product's page."
+    CUSTOM = "CUSTOM", "To a page the seller names."
+    NONE = "NONE", "Nowhere."
+
+
+class StockRule(models.TextChoices):
+    """When a product's stock is low."""
+
+    COUNT = "COUNT", "When no more than `maximum` are left."
+    DAYS_OF_COVER = "DAYS_OF_COVER", "When it will be sold within `cover_days`."
+
+
+class NudgeConsentMode(models.TextChoices):
+    """What a storefront's page must have heard from its visitor before anything is sent."""
+
+    OPT_IN = "OPT_IN", "Nothing happens before the page says that the visitor agreed."
+    OPT_OUT = "OPT_OUT", "Until the visitor refuses; a browser that asks not to be tracked has."
 
 
 class NudgeConfig(ChannelRow):
-    """One kind of nudge in one channel, as the seller shaped it. Off until switched on."""
+    """One kind of nudge in one channel, as the seller shaped it. Off until switched on.
+
+    `included` and `excluded` hold global ids by "products", "categories" and "collections";
+    an empty `included` means every product. Texts are Liquid templates by language.
+    """
 
     type = models.CharField(max_length=32, choices=NudgeType.choices)
     is_enabled = models.BooleanField(default=False)
     is_anonymous = models.BooleanField(default=True)
+    has_header_tag = models.BooleanField(default=True)
+    has_time = models.BooleanField(default=True)
+    # Smaller comes first where several could be shown.
+    priority = models.PositiveSmallIntegerField(default=0)
     window_seconds = models.PositiveIntegerField()
     minimum = models.PositiveIntegerField(default=1)
+    maximum = models.PositiveIntegerField(null=True)
+    stock_rule = models.CharField(max_length=16, choices=StockRule.choices, default=StockRule.COUNT)
+    cover_days = models.PositiveSmallIntegerField(default=3)
     pages = models.JSONField(default=list)
     texts = models.JSONField(default=dict)
+    headings = models.JSONField(default=dict)
+    highlight_color = models.CharField(max_length=7, blank=True)
+    included = models.JSONField(default=dict)
+    excluded = models.JSONField(default=dict)
+    order_statuses = models.JSONField(default=list)
+    image = models.CharField(max_length=8, choices=NudgeImage.choices, default=NudgeImage.PRODUCT)
+    image_url = models.CharField(max_length=500, blank=True)
+    link = models.CharField(max_length=8, choices=NudgeLink.choices, default=NudgeLink.PRODUCT)
+    link_url = models.CharField(max_length=500, blank=True)
 
     objects = ScopedManager["NudgeConfig"]()
 
@@ -38,6 +95,11 @@ class NudgeConfig(ChannelRow):
                 fields=["shop", "channel", "type"], name="nudges_config_per_channel"
             ),
         )
+
+
+def all_devices() -> list[str]:
+    """Return every device a nudge may be shown on."""
+    return ["DESKTOP", "ANDROID", "IOS", "OTHER"]
 
 
 class NudgeSettings(ChannelRow):
@@ -52,6 +114,13 @@ class NudgeSettings(ChannelRow):
     duration = models.PositiveIntegerField(default=8)
     max_per_page = models.PositiveIntegerField(default=3)
     max_per_session = models.PositiveIntegerField(default=10)
+    devices = models.JSONField(default=all_devices)
+    is_quiet_in_checkout = models.BooleanField(default=True)
+    consent_mode = models.CharField(
+        max_length=8, choices=NudgeConsentMode.choices, default=NudgeConsentMode.OPT_OUT
+    )
+    # A place is named only if so many buyers of the window share it.
+    buyers_per_place = models.PositiveSmallIntegerField(default=5)
 
     objects = ScopedManager["NudgeSettings"]()
 
@@ -62,7 +131,10 @@ class NudgeSettings(ChannelRow):
 
 
 class Evidence(ChannelRow):
-    """The proof behind a number or a purchase shown. Kept per computation, not per view."""
+    """The proof behind a number or a purchase shown. Kept per computation, not per view.
+
+    A `product_id` of "" means that the number is of the whole channel.
+    """
 
     type = models.CharField(max_length=32, choices=NudgeType.choices)
     product_id = models.CharField(max_length=255)
@@ -70,8 +142,9 @@ class Evidence(ChannelRow):
     window_seconds = models.PositiveIntegerField(null=True)
     value = models.PositiveIntegerField()
     threshold = models.PositiveIntegerField(null=True)
+    maximum = models.PositiveIntegerField(null=True)
     computed_at = models.DateTimeField()
-    rule_version = models.CharField(max_length=16)
+    rule_version = models.CharField(max_length=32)
     source_event = models.UUIDField(null=True)
 
     objects = ScopedManager["Evidence"]()
@@ -86,7 +159,11 @@ class Evidence(ChannelRow):
 
 
 class Nudge(ChannelRow):
-    """Something that can be shown: a purchase that happened, or a number that was measured."""
+    """Something that can be shown: what somebody did, or a number that was measured.
+
+    A `product_id` of "" means that it is of the whole channel. `details` is what only its kind
+    knows, nothing personal. The three keys are keyed hashes of where its maker is.
+    """
 
     public_id = models.CharField(max_length=8, default=public_id)
     type = models.CharField(max_length=32, choices=NudgeType.choices)
@@ -107,6 +184,10 @@ class Nudge(ChannelRow):
         "saleor_nudges.Person", on_delete=models.SET_NULL, null=True, related_name="+"
     )
     sealed_who = models.BinaryField(null=True)
+    details = models.JSONField(default=dict)
+    city_key = models.CharField(max_length=16, blank=True)
+    region_key = models.CharField(max_length=16, blank=True)
+    country_key = models.CharField(max_length=16, blank=True)
 
     objects = ScopedManager["Nudge"]()
 

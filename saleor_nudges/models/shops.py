@@ -29,6 +29,11 @@ class LegalBasis(models.TextChoices):
     SOFT_OPT_IN = "SOFT_OPT_IN", "To everyone who left an address and did not say no."
 
 
+def all_claim_rules() -> list[str]:
+    """Return every set of rules there is: whoever sells anywhere is safe with all of them."""
+    return ["UK", "EU", "US"]
+
+
 class Shop(Row):
     """A shop: the site we are a plugin of, or a Saleor that installed us as an App."""
 
@@ -52,6 +57,8 @@ class Shop(Row):
     checkout_url = models.CharField(max_length=500, blank=True)
     product_url = models.CharField(max_length=500, blank=True)
     sealed_storefront_secret = models.BinaryField(null=True)
+    # Whose rules of honest advertising the seller's words are held against: UK, EU, US.
+    claim_rules = models.JSONField(default=all_claim_rules)
 
 
 class AppInstallation(ShopRow):

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import timedelta
+from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
@@ -17,20 +18,36 @@ from saleor_nudges.nudges import shelf
 PAGES = ("HOME", "LISTING", "CATEGORY", "COLLECTION", "BRAND", "PRODUCT", "CART", "SEARCH", "OTHER")
 
 
+class Scope(StrEnum):
+    """What a nudge is about."""
+
+    PRODUCT = "PRODUCT"
+    CHANNEL = "CHANNEL"  # the whole shop, as one sales channel has it; its product is ""
+
+
 class Kind(ABC):
     """One kind of nudge."""
 
     type: ClassVar[NudgeType]
     category: ClassVar[str]
+    scopes: ClassVar[frozenset[Scope]] = frozenset({Scope.PRODUCT})
     # Counted in evidence; raise it when the rule behind the number changes.
     rule_version: ClassVar[str]
     window: ClassVar[timedelta]
     longest_window: ClassVar[timedelta] = timedelta(days=30)
+    # Where only these windows make sense.
+    windows: ClassVar[tuple[timedelta, ...]] = ()
     minimum: ClassVar[int] = 1
+    maximum: ClassVar[int | None] = None
     pages: ClassVar[tuple[str, ...]] = PAGES
     # A kind that speaks of "this" makes sense only beside its own product.
     is_about_this_product: ClassVar[bool] = False
+    # A visitor who reads the number may be one of those it counts.
+    counts_its_reader: ClassVar[bool] = True
+    # Smaller comes first.
+    priority: ClassVar[int] = 50
     texts: ClassVar[dict[str, str]]
+    headings: ClassVar[dict[str, str]] = {}
 
     @abstractmethod
     def fold(self, shop: Shop, events: Sequence[Event]) -> None:
@@ -44,6 +61,8 @@ class Kind(ABC):
             type=self.type,
             window_seconds=int(self.window.total_seconds()),
             minimum=self.minimum,
+            maximum=self.maximum,
+            priority=self.priority,
             pages=list(self.pages),
         )
 

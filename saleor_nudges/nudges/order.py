@@ -33,6 +33,7 @@ class OrderKind(Kind):
     category: ClassVar[str] = "RECENT_PURCHASE"
     rule_version: ClassVar[str] = "order-1"
     window: ClassVar[timedelta] = timedelta(days=7)
+    priority: ClassVar[int] = 40
     texts: ClassVar[dict[str, str]] = {
         "en": "{% if name %}{{ name }}{% else %}Someone{% endif %}"
         "{% if city %} from {{ city }}{% endif %} bought {{ product }}",
@@ -40,6 +41,12 @@ class OrderKind(Kind):
         "{% if city %} aus {{ city }}{% endif %} hat {{ product }} gekauft",
         "pl": "{% if name %}{{ name }}{% else %}Ktoś{% endif %}"
         "{% if city %} ({{ city }}){% endif %}: zakup {{ product }}",
+    }
+
+    headings: ClassVar[dict[str, str]] = {
+        "en": "Recently bought",
+        "de": "Vor Kurzem gekauft",
+        "pl": "Ostatnio kupione",
     }
 
     def fold(self, shop: Shop, events: Sequence[Event]) -> None:

@@ -12,9 +12,9 @@ from saleor_nudges.capture import capture
 from saleor_nudges.events import ProductWithdrawn
 from saleor_nudges.events.identity import uuid7
 from saleor_nudges.models import Evidence, Nudge, NudgeType
-from saleor_nudges.nudges import KINDS, product_view
+from saleor_nudges.nudges import KINDS, measured
 from saleor_nudges.nudges.choose import Ask, choose
-from saleor_nudges.nudges.product_view import shown_for
+from saleor_nudges.nudges.measured import shown_for
 from saleor_nudges.testing import CHANNEL, JUICE, consume, make_shop, switch_on_nudge, viewed
 
 pytestmark = pytest.mark.django_db
@@ -194,7 +194,7 @@ def test_the_number_is_exact_over_the_buckets_that_stay_inside(shop, monkeypatch
     bucket = datetime.fromtimestamp(datetime.now(UTC).timestamp() // 300 * 300 - 300, UTC)
     now = bucket + timedelta(seconds=270)
     moments = [bucket - timedelta(seconds=300 * n) for n in range(13)]
-    monkeypatch.setattr(product_view.timezone, "now", lambda: now)
+    monkeypatch.setattr(measured.timezone, "now", lambda: now)
     switch_on_nudge(shop, NudgeType.PRODUCT_VIEW, minimum=1)
 
     # when
