@@ -10,6 +10,7 @@ from saleor_nudges.events import (
     CheckoutStarted,
     Event,
     OrderCancelled,
+    OrderChanged,
     OrderFact,
     OrderPlaced,
     OrderRefunded,
@@ -53,6 +54,7 @@ def full_checkout(shop: Shop, checkout: Checkout) -> CheckoutFact:
         cart=checkout.cart,
         payment_started=checkout.payment_started,
         marketing_consent=checkout.marketing_consent,
+        refuses_featuring=checkout.refuses_featuring,
     )
 
 
@@ -65,6 +67,7 @@ def facts_of_checkout(shop: Shop, checkout: Checkout) -> list[Event]:
         cart=checkout.cart,
         payment_started=checkout.payment_started,
         marketing_consent=checkout.marketing_consent,
+        refuses_featuring=checkout.refuses_featuring,
     )
     return [started, changed]
 
@@ -76,12 +79,26 @@ def order_fact(
     return kind(shop=shop.pk, channel=channel, occurred_at=created_at, order_id=order_id)
 
 
+def order_changed(
+    shop: Shop, order_id: str, channel: str, created_at: datetime, changed_at: datetime
+) -> OrderFact:
+    """Return a thin fact of an order that may have changed, which it may do many times."""
+    return OrderChanged(
+        shop=shop.pk,
+        channel=channel,
+        occurred_at=created_at,
+        revision=revision(changed_at),
+        order_id=order_id,
+    )
+
+
 def full_order(kind: type[OrderFact], shop: Shop, order: Order) -> OrderFact:
     """Return a fact of an order with all that is known of it."""
     return kind(
         shop=shop.pk,
         channel=order.channel,
         occurred_at=order.created_at,
+        revision=revision(order.updated_at) if kind is OrderChanged else "",
         order_id=order.id,
         status=order.status,
         checkout=crypto.checkout_hash(order.checkout_id) if order.checkout_id else "",
@@ -91,8 +108,10 @@ def full_order(kind: type[OrderFact], shop: Shop, order: Order) -> OrderFact:
 
 
 def facts_of(shop: Shop, order: Order) -> list[Event]:
-    """Return every fact an order's present state proves: it was placed, and maybe undone."""
+    """Return every fact an order's present state proves: placed, maybe changed, maybe undone."""
     kinds: list[type[OrderFact]] = [OrderPlaced]
+    if order.updated_at > order.created_at:
+        kinds.append(OrderChanged)
     if order.status in STATUSES:
         kinds.append(STATUSES[order.status])
     return [full_order(kind, shop, order) for kind in kinds]

@@ -23,6 +23,8 @@ class Checkout:
     cart: Cart
     payment_started: bool = False
     marketing_consent: bool | None = None
+    # The shopper wants neither name nor place said of what they buy.
+    refuses_featuring: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +43,36 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class ProductCard:
-    """What a nudge shows of a product, in one channel."""
+    """What a nudge shows and must know of a product, in one channel.
+
+    `categories` and `collections` are global ids, the former its own and all above it. `stock` is
+    how many pieces can still be bought in the channel, over all its variants and all warehouses
+    that can send there or hand out, net of what orders and checkouts hold; None where that is not
+    counted, unlimited or not known.
+    """
 
     id: str
     name: str
     slug: str = ""
     image_url: str = ""
+    categories: tuple[str, ...] = ()
+    collections: tuple[str, ...] = ()
+    stock: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Requester:
-    """Who asks: nobody known, a member of staff, or an app. Permissions are Saleor's names."""
+    """Who asks: nobody known, a customer, a member of staff, or an app.
+
+    Permissions are Saleor's names. `user_id` is the global id of the account the host itself has
+    recognised, if it did.
+    """
 
     shop: Shop
     name: str = "anonymous"
     permissions: frozenset[str] = field(default_factory=frozenset)
     is_app: bool = False
+    user_id: str = ""
 
     def may(self, permission: str) -> bool:
         """Tell whether the requester holds a permission such as MANAGE_CHECKOUTS."""
@@ -113,7 +129,13 @@ class Host(ABC):
 
     @abstractmethod
     def product_cards(self, channel: str, ids: Collection[str]) -> dict[str, ProductCard]:
-        """Return what can be shown of those products that are published in the channel."""
+        """Return what can be shown of those products that are published, listed and for sale in
+        the channel, by global id; what is sold out still is.
+        """
+
+    @abstractmethod
+    def products_of(self, variants: Collection[str]) -> dict[str, str]:
+        """Return which product each of those variants that exist is of, by global ids."""
 
     # What it does for us.
 

@@ -21,6 +21,9 @@ class Shelf:
     checkouts: dict[str, Checkout] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
     products: dict[str, ProductCard] = field(default_factory=dict)
+    # Of which product a variant is, and what is not for sale: (channel, product).
+    variants: dict[str, str] = field(default_factory=dict)
+    unpublished: set[tuple[str, str]] = field(default_factory=set)
     busy: set[str] = field(default_factory=set)
     is_away: bool = False
 
@@ -51,6 +54,7 @@ class MemoryHost(Host):
             name="test" if names else "anonymous",
             permissions=names,
             is_app=request.headers.get("X-Test-App") == "1",
+            user_id=request.headers.get("X-Test-User", ""),
         )
 
     @property
@@ -75,9 +79,14 @@ class MemoryHost(Host):
     def checkouts_changed(self, since: datetime, size: int, after: str = "") -> Page[Checkout]:
         return _page(self.shelf.checkouts, lambda found: found.changed_at, since, size, after)
 
-    def product_cards(self, channel: str, ids: Collection[str]) -> dict[str, ProductCard]:  # noqa: ARG002
-        found = self.shelf.products
-        return {key: found[key] for key in wanted(ids) if key in found}
+    def product_cards(self, channel: str, ids: Collection[str]) -> dict[str, ProductCard]:
+        found, hidden = self.shelf.products, self.shelf.unpublished
+        shown = [key for key in wanted(ids) if key in found and (channel, key) not in hidden]
+        return {key: found[key] for key in shown}
+
+    def products_of(self, variants: Collection[str]) -> dict[str, str]:
+        found = self.shelf.variants
+        return {key: found[key] for key in wanted(variants) if key in found}
 
     @contextmanager
     def holding(self, checkout_id: str) -> Iterator[Checkout | None]:

@@ -159,6 +159,10 @@ class Migration(migrations.Migration):
             name='type',
             field=models.CharField(choices=[('ADD_TO_CART', 'Somebody put this into a cart.'), ('ORDER', 'Somebody bought this.'), ('PRODUCT_REVIEW', 'Somebody reviewed this.'), ('PRODUCT_VIEW', 'People looked at this.'), ('LIVE_VISITORS', 'People look at this right now.'), ('RECENT_VISITORS', 'People visited the shop.'), ('CART_SUMMARY', 'People put this into their carts.'), ('ORDER_SUMMARY', 'People bought this.'), ('LOW_STOCK', 'Few are left.')], max_length=32),
         ),
+        migrations.AddIndex(
+            model_name='person',
+            index=models.Index(condition=models.Q(('erased_at__isnull', False)), fields=['shop', 'erased_at'], name='nudges_person_erased'),
+        ),
         migrations.CreateModel(
             name='CartedProduct',
             fields=[
@@ -188,6 +192,7 @@ class Migration(migrations.Migration):
                 ('quantity', models.PositiveIntegerField()),
                 ('ordered_at', models.DateTimeField()),
                 ('status', models.CharField(blank=True, max_length=32)),
+                ('status_at', models.DateTimeField()),
                 ('is_void', models.BooleanField(default=False)),
                 ('shop', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='saleor_nudges.shop')),
             ],
@@ -222,5 +227,38 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['shop', 'seen_at'], name='nudges_product_seen')],
                 'constraints': [models.UniqueConstraint(fields=('shop', 'channel', 'product_id'), name='nudges_product_once')],
             },
+        ),
+        migrations.AddField(
+            model_name='person',
+            name='refuses_featuring_at',
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddIndex(
+            model_name='nudge',
+            index=models.Index(condition=models.Q(('type', 'ORDER'), models.Q(('city_key', ''), _negated=True)), fields=['shop', 'channel', 'city_key', '-occurred_at'], name='nudges_buyers_of_city'),
+        ),
+        migrations.AddIndex(
+            model_name='nudge',
+            index=models.Index(condition=models.Q(('type', 'ORDER'), models.Q(('region_key', ''), _negated=True)), fields=['shop', 'channel', 'region_key', '-occurred_at'], name='nudges_buyers_of_region'),
+        ),
+        migrations.AddIndex(
+            model_name='nudge',
+            index=models.Index(condition=models.Q(('type', 'ORDER'), models.Q(('country_key', ''), _negated=True)), fields=['shop', 'channel', 'country_key', '-occurred_at'], name='nudges_buyers_of_country'),
+        ),
+        migrations.RemoveIndex(
+            model_name='nudge',
+            name='nudges_of_product',
+        ),
+        migrations.RemoveIndex(
+            model_name='nudge',
+            name='nudges_of_channel',
+        ),
+        migrations.AddIndex(
+            model_name='nudge',
+            index=models.Index(fields=['shop', 'channel', 'product_id', 'type', '-occurred_at'], name='nudges_kind_of_product'),
+        ),
+        migrations.AddIndex(
+            model_name='nudge',
+            index=models.Index(fields=['shop', 'channel', 'type', '-occurred_at'], name='nudges_kind_of_channel'),
         ),
     ]

@@ -35,6 +35,7 @@ from saleor_nudges.models.recovery import (
     SendState,
     TrackedCheckout,
 )
+from saleor_nudges.models.reviews import ProductReview, ReviewState
 from saleor_nudges.models.shops import AppInstallation, AuditEntry, Cursor, LegalBasis, Shop
 
 __all__ = [
@@ -66,7 +67,9 @@ __all__ = [
     "OrderedProduct",
     "Person",
     "ProductCount",
+    "ProductReview",
     "RecountJob",
+    "ReviewState",
     "SeenOrder",
     "Send",
     "SendState",

@@ -1,12 +1,21 @@
 """What shoppers did with products, one row each: what carts and orders are counted from."""
 
+from datetime import timedelta
+from typing import Final
+
 from django.db import models
 
 from saleor_nudges.models.base import ChannelRow, ScopedManager
 
+# The longest window there is has 30 days.
+ACTIVITY_KEPT: Final = timedelta(days=32)
+
 
 class CartedProduct(ChannelRow):
-    """A product that a checkout has held. `first_at` is when it was first seen in it."""
+    """A product that a checkout has held. `first_at` is when it was first seen in it.
+
+    A product of "" says that it held nothing, and then `first_at` is when that was last seen.
+    """
 
     checkout = models.CharField(max_length=64)
     product_id = models.CharField(max_length=255)
@@ -29,13 +38,18 @@ class CartedProduct(ChannelRow):
 
 
 class OrderedProduct(ChannelRow):
-    """A product of an order, with the order's newest known status (Saleor's, upper case)."""
+    """A product of an order, with the order's newest known status (Saleor's, upper case).
+
+    `status_at` is when the order looked like this, by the shop's own time; a `quantity` of none
+    means that the product was taken out of the order.
+    """
 
     order_id = models.CharField(max_length=255)
     product_id = models.CharField(max_length=255)
     quantity = models.PositiveIntegerField()
     ordered_at = models.DateTimeField()
     status = models.CharField(max_length=32, blank=True)
+    status_at = models.DateTimeField()
     # Cancelled or refunded in full: it is never counted again.
     is_void = models.BooleanField(default=False)
 

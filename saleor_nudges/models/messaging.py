@@ -21,6 +21,8 @@ class Person(ShopRow):
     sealed_key = models.BinaryField(null=True)
     sealed_contact = models.BinaryField(null=True)
     erased_at = models.DateTimeField(null=True)
+    # Since then neither their name nor where they are is said of what they bought.
+    refuses_featuring_at = models.DateTimeField(null=True)
 
     objects = ScopedManager["Person"]()
 
@@ -31,6 +33,11 @@ class Person(ShopRow):
         indexes = (
             models.Index(fields=["shop", "user_hash"], name="nudges_person_user"),
             models.Index(fields=["shop", "phone_hash"], name="nudges_person_phone"),
+            models.Index(
+                fields=["shop", "erased_at"],
+                name="nudges_person_erased",
+                condition=models.Q(erased_at__isnull=False),
+            ),
         )
 
 

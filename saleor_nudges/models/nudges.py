@@ -206,12 +206,21 @@ class Nudge(ChannelRow):
         )
         indexes = (
             models.Index(
-                fields=["shop", "channel", "product_id", "-occurred_at"],
-                name="nudges_of_product",
+                fields=["shop", "channel", "product_id", "type", "-occurred_at"],
+                name="nudges_kind_of_product",
             ),
             models.Index(
-                fields=["shop", "channel", "-occurred_at"],
-                name="nudges_of_channel",
+                fields=["shop", "channel", "type", "-occurred_at"],
+                name="nudges_kind_of_channel",
             ),
             models.Index(fields=["shop", "source_subject"], name="nudges_of_source"),
+            # Whether enough buyers are in one place: the newest entries of one key.
+            *(
+                models.Index(
+                    fields=["shop", "channel", f"{level}_key", "-occurred_at"],
+                    condition=models.Q(type=NudgeType.ORDER) & ~models.Q(**{f"{level}_key": ""}),
+                    name=f"nudges_buyers_of_{level}",
+                )
+                for level in ("city", "region", "country")
+            ),
         )

@@ -57,6 +57,8 @@ class Shop(Row):
     checkout_url = models.CharField(max_length=500, blank=True)
     product_url = models.CharField(max_length=500, blank=True)
     sealed_storefront_secret = models.BinaryField(null=True)
+    # By which an outside service signs the reviews it brings; none: no reviews are taken.
+    sealed_reviews_secret = models.BinaryField(null=True)
     # Whose rules of honest advertising the seller's words are held against: UK, EU, US.
     claim_rules = models.JSONField(default=all_claim_rules)
 

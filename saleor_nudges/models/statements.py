@@ -1,7 +1,8 @@
-"""Statements whose parameter is large: it is sent beside the text, not written into it."""
+"""Statements Django has no words for: with a parameter sent beside the text, and for a lock."""
 
 from collections.abc import Sequence
 from typing import Any, cast
+from uuid import UUID
 
 import psycopg
 from django.db import connection
@@ -19,3 +20,12 @@ def run(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     with connection.make_cursor(raw) as cursor:
         cursor.execute(statement, parameters)
         return cursor.fetchall() if cursor.description else []
+
+
+def hold_commerce(shop: UUID, *, alone: bool) -> None:
+    """Hold the lock of a shop's commerce facts until the transaction ends: alone to take them in,
+    with others to count what they say.
+    """
+    how = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {how}(hashtextextended(%s, 1))", [str(shop)])

@@ -40,6 +40,12 @@ def of_order(kind: type[OrderFact], shop: Shop, order: Any) -> list[Event]:
     return [facts.order_fact(kind, shop, global_id("Order", order.pk), slug, order.created_at)]
 
 
+def of_changed_order(kind: type[OrderFact], shop: Shop, order: Any) -> list[Event]:  # noqa: ARG001
+    """An order may have changed."""
+    slug, order_id = order.channel.slug, global_id("Order", order.pk)
+    return [facts.order_changed(shop, order_id, slug, order.created_at, order.updated_at)]
+
+
 def of_customer(kind: type[CustomerErased], shop: Shop, customer: Any) -> list[Event]:
     """A customer is gone. Saleor gives the deleted row its id back for the hook."""
     user_id = global_id("User", customer.id)
@@ -50,8 +56,10 @@ def of_customer(kind: type[CustomerErased], shop: Shop, customer: Any) -> list[E
 
 
 def of_product(kind: type[ProductChanged], shop: Shop, product: Any) -> list[Event]:
-    """What a nudge shows of a product may have changed."""
-    changed = product.updated_at
+    """What a nudge shows of a product may have changed. Saleor's own time of it stands still when
+    only a channel's listing has changed.
+    """
+    changed = datetime.now(UTC)
     return [
         kind(
             shop=shop.pk,

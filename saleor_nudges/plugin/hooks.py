@@ -22,9 +22,12 @@ HOOKS: Final[dict[str, tuple[str, str]]] = {
     "checkout_metadata_updated": ("of_checkout", "CheckoutChanged"),
     "checkout_fully_paid": ("of_checkout", "CheckoutPaid"),
     "order_created": ("of_order", "OrderPlaced"),
+    "order_updated": ("of_changed_order", "OrderChanged"),
+    "order_confirmed": ("of_changed_order", "OrderChanged"),
     "order_fully_paid": ("of_order", "OrderPaid"),
     "order_cancelled": ("of_order", "OrderCancelled"),
-    "order_refunded": ("of_order", "OrderRefunded"),
+    # Of a part of the money, perhaps.
+    "order_refunded": ("of_changed_order", "OrderChanged"),
     "order_fully_refunded": ("of_order", "OrderRefunded"),
     "customer_deleted": ("of_customer", "CustomerErased"),
     "account_deleted": ("of_customer", "CustomerErased"),

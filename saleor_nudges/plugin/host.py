@@ -10,8 +10,6 @@ from uuid import UUID
 import graphene
 from django.contrib.sites.models import Site
 from django.db import OperationalError, transaction
-from django.db.models import Q
-from django.utils import timezone
 from graphql.error import GraphQLError
 from jwt import PyJWTError
 from saleor.core.auth import get_token_from_request
@@ -19,18 +17,21 @@ from saleor.core.db.connection import allow_writer
 from saleor.graphql.app.dataloaders import get_app_promise
 from saleor.graphql.context import get_context_value
 from saleor.plugins.models import PluginConfiguration
-from saleor.product.models import Product
 
 from saleor_nudges.events import Line
 from saleor_nudges.exceptions import HostBusy, PermissionDenied, UnknownShop
 from saleor_nudges.host.base import Checkout, Host, Order, Page, ProductCard, Requester, wanted
 from saleor_nudges.models import Shop
-from saleor_nudges.plugin import rows
+from saleor_nudges.plugin import catalogue, rows
 from saleor_nudges.plugin.facts import global_id
 from saleor_nudges.plugin.hooks import PLUGIN_ID
 
 # A hook needs nothing of the shop but its id; asking once a minute notices a restored database.
 REMEMBERED_SECONDS: Final = 60.0
+# Saleor names these by a number, and the others by a UUID.
+NUMBERED: Final = ("Product", "ProductVariant")
+# Anybody may name a product to us; Postgres refuses a whole list for one number above this.
+LARGEST_NUMBER: Final = 2**31 - 1
 _remembered: dict[str, tuple[float, Shop]] = {}
 
 
@@ -81,21 +82,13 @@ class PluginHost(Host):
         return Page(tuple(map(rows.checkout_of, found)), end)
 
     def product_cards(self, channel: str, ids: Collection[str]) -> dict[str, ProductCard]:
-        now = timezone.now()
         keys = _keys("Product", ids)
-        published = Product.objects.filter(
-            Q(channel_listings__published_at__isnull=True)
-            | Q(channel_listings__published_at__lte=now),
-            pk__in=keys,
-            channel_listings__is_published=True,
-            channel_listings__channel__slug=channel,
-            channel_listings__channel__is_active=True,
-        ).prefetch_related("media")
-        cards = (
-            ProductCard(global_id("Product", row.pk), row.name, row.slug, rows.image_url(row))
-            for row in (published if keys else ())
-        )
-        return {card.id: card for card in cards}
+        found = catalogue.cards(channel, keys) if keys else []
+        return {card.id: card for card in found}
+
+    def products_of(self, variants: Collection[str]) -> dict[str, str]:
+        keys = _keys("ProductVariant", variants)
+        return catalogue.products_of(keys) if keys else {}
 
     @contextmanager
     def holding(self, checkout_id: str) -> Iterator[Checkout | None]:
@@ -164,8 +157,8 @@ def _keys(kind: str, ids: Collection[str]) -> list[str]:
     for global_id_ in wanted(ids):
         try:
             name, pk = graphene.Node.from_global_id(global_id_)
-            if name == kind:
-                found.append(str(UUID(pk) if kind != "Product" else int(pk)))
+            if name == kind and (kind not in NUMBERED or int(pk) <= LARGEST_NUMBER):
+                found.append(str(int(pk) if kind in NUMBERED else UUID(pk)))
         except ValueError:
             continue
     return found
@@ -188,9 +181,10 @@ def _requester(shop: Shop, user: Any, app: Any) -> Requester:
         granted = app.permissions.values_list("codename", flat=True)
         names = frozenset(name.upper() for name in granted)
         return Requester(shop, global_id("App", app.pk), names, is_app=True)
-    if user and user.is_active and user.is_staff:
-        granted = user.effective_permissions.values_list("codename", flat=True)
-        return Requester(
-            shop, global_id("User", user.pk), frozenset(name.upper() for name in granted)
-        )
-    return Requester(shop)
+    if not (user and user.is_active):
+        return Requester(shop)
+    name = global_id("User", user.pk)
+    if not user.is_staff:
+        return Requester(shop, user_id=name)
+    granted = user.effective_permissions.values_list("codename", flat=True)
+    return Requester(shop, name, frozenset(one.upper() for one in granted), user_id=name)

@@ -21,6 +21,8 @@ from saleor_nudges.plugin.facts import global_id
 IMAGE_SIZE: Final = 256
 # How the storefront Paper writes the shopper's answer down.
 MARKETING: Final = "paper.marketing_opt_in"
+# How any storefront writes down that a shopper wants to stay unnamed.
+STAY_ANONYMOUS: Final = "saleor-nudges.stay_anonymous"
 ANSWERS: Final = {"true": True, "false": False}
 NOT_PAID: Final = (ChargeStatus.NOT_CHARGED, ChargeStatus.REFUSED, ChargeStatus.CANCELLED)
 MONEY_MOVES: Final = (
@@ -88,7 +90,8 @@ def checkout_of(row: Any) -> Checkout:
             language=row.language_code,
         ),
         payment_started=payment_started(row),
-        marketing_consent=_marketing(row),
+        marketing_consent=_answer(row, MARKETING),
+        refuses_featuring=_answer(row, STAY_ANONYMOUS) is True,
     )
 
 
@@ -176,6 +179,7 @@ def _contact(row: Any, email: str | None) -> Contact:
         first_name=_first([*addresses, *([user] if user else [])], "first_name"),
         city=_readable(_first(addresses, "city")),
         country=_first(addresses, "country"),
+        region=_first(addresses, "country_area"),
     )
 
 
@@ -189,9 +193,9 @@ def _readable(city: str) -> str:
     return city.title() if city.isupper() else city
 
 
-def _marketing(row: Any) -> bool | None:
+def _answer(row: Any, key: str) -> bool | None:
     storage = getattr(row, "metadata_storage", None)
-    said = (storage.metadata or {}).get(MARKETING) if storage else None
+    said = (storage.metadata or {}).get(key) if storage else None
     return ANSWERS.get(str(said).lower())
 
 

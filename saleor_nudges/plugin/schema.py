@@ -9,13 +9,15 @@ from saleor.graphql import api, views
 from saleor.graphql.product.types import Product
 from saleor.graphql.query_cost_map import COST_MAP
 
-from saleor_nudges.graphql.nudges import NudgeFeed
 from saleor_nudges.graphql.schema import TYPES, NudgesMutation, NudgesQuery
-from saleor_nudges.plugin.host import is_active
+from saleor_nudges.plugin.product_field import product_nudges
 
 # What a query of ours costs in Saleor's own currency: one for a row, more for a sweep.
 COSTS: Final[dict[str, dict[str, dict[str, Any]]]] = {
-    "Query": {"nudges": {"complexity": 5}},
+    "Query": {
+        "nudges": {"complexity": 5},
+        "productReviews": {"complexity": 1, "multipliers": ["first"]},
+    },
     "Product": {"nudges": {"complexity": 5}},
 }
 FEDERATION_TYPES: Final = frozenset({"_Any", "_Entity", "_Service"})
@@ -31,7 +33,7 @@ class Mutation(NudgesMutation, api.Mutation):
 
 def merged_view() -> Callable[..., Any]:
     """Return Saleor's own view on the merged schema. On any failure nothing has changed."""
-    Product._meta.fields["nudges"] = _product_nudges()
+    Product._meta.fields["nudges"] = product_nudges()
     try:
         schema = _build()
         _price(schema)
@@ -75,25 +77,3 @@ def _price(schema: graphene.Schema) -> None:
         raise AttributeError("this Saleor judges the cost of a query by another schema")
     views.schema = schema
     COST_MAP.update(costs)
-
-
-def _product_nudges() -> graphene.Field:
-    """Return `Product.nudges`: the feed of that product's page, in the channel it was asked in."""
-    asked = NudgesQuery._meta.fields["nudges"]
-    kept = ("first", "exclude", "language_code", "token", "checkout", "device")
-    return graphene.Field(
-        # Nullable: whatever is wrong with us, the product is still answered.
-        NudgeFeed,
-        description="True nudges about this product for one visitor; null where there are none.",
-        resolver=_resolve_product_nudges,
-        args={name: asked.args[name] for name in kept if name in asked.args},
-    )
-
-
-def _resolve_product_nudges(root: Any, info: Any, **data: Any) -> Any:
-    if not root.channel_slug or not is_active():
-        return None
-    product_id = graphene.Node.to_global_id("Product", root.node.pk)
-    return NudgesQuery.resolve_nudges(
-        None, info, channel=root.channel_slug, page="PRODUCT", product_id=product_id, **data
-    )

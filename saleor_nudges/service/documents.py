@@ -2,7 +2,7 @@
 
 from typing import Final
 
-ADDRESS: Final = "{ firstName phone city country { code } }"
+ADDRESS: Final = "{ firstName phone city countryArea country { code } }"
 PRODUCT: Final = "{ id name slug thumbnail(size: 256) { url } }"
 
 CHECKOUT: Final = f"""
@@ -22,6 +22,7 @@ fragment CheckoutFields on Checkout {{
   totalPrice {{ gross {{ amount currency }} }}
   lines {{ quantity unitPrice {{ gross {{ amount }} }} variant {{ id product {PRODUCT} }} }}
   marketingOptIn: metafield(key: "paper.marketing_opt_in")
+  stayAnonymous: metafield(key: "saleor-nudges.stay_anonymous")
 }}
 """
 
@@ -97,9 +98,31 @@ query NudgesCheckoutsChanged($day: Date!, $last: Int!, $before: String) {{
 PRODUCTS: Final = f"""
 query NudgesProducts($ids: [ID!], $channel: String!, $first: Int!) {{
   products(first: $first, channel: $channel, filter: {{ ids: $ids }}) {{
-    edges {{ node {PRODUCT} }}
+    edges {{ node {{
+      ...ProductFields
+      isAvailableForPurchase
+      category {{ id ancestors(first: 50) {{ edges {{ node {{ id }} }} }} }}
+      collections {{ id }}
+      variants {{ id trackInventory preorder {{ endDate }} quantityAvailable }}
+    }} }}
   }}
 }}
+fragment ProductFields on Product {PRODUCT}
+"""
+
+# Without a country: every warehouse from which the channel can send, or that hands out.
+STOCKS: Final = """
+query NudgesStocks($ids: [ID!], $channel: String!, $first: Int!) {
+  productVariants(first: $first, channel: $channel, ids: $ids) {
+    edges { node { id stocks { quantity quantityAllocated quantityReserved } } }
+  }
+}
+"""
+
+VARIANTS: Final = """
+query NudgesVariants($ids: [ID!], $first: Int!) {
+  productVariants(first: $first, ids: $ids) { edges { node { id product { id } } } }
+}
 """
 
 BUYABLE: Final = """

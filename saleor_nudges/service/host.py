@@ -26,7 +26,7 @@ from saleor_nudges.manifest import PERMISSIONS
 from saleor_nudges.models import AppInstallation, Shop
 from saleor_nudges.models.shops import is_public_id
 from saleor_nudges.saleor_api import SaleorApi
-from saleor_nudges.service import documents
+from saleor_nudges.service import catalogue, documents
 from saleor_nudges.webhooks import keys, payloads
 
 Json = dict[str, Any]
@@ -138,15 +138,17 @@ class ServiceHost(Host):
             after = answer["pageInfo"]["endCursor"]
 
     def product_cards(self, channel: str, ids: Collection[str]) -> dict[str, ProductCard]:
-        found: dict[str, ProductCard] = {}
-        for some in batched(wanted(ids), PAGE):
-            # Asked without our token, Saleor answers what any shopper may see.
-            answer = self._as_anyone().ask(
-                documents.PRODUCTS, {"ids": list(some), "channel": channel, "first": PAGE}
-            )
-            cards = _each(payloads.product_card, _nodes(answer["products"]))
-            found |= {card.id: card for card in cards}
-        return found
+        """See the base class; the stock of what is plenty, fifty pieces and more, is None too: what
+        Saleor tells a shopper ends at the shop's limit of a checkout line.
+        """
+        # Asked without our token, Saleor answers what any shopper may see.
+        found = catalogue.cards(self._as_anyone().ask, self._as_app().ask, channel, wanted(ids))
+        with _understood():
+            return dict(found)
+
+    def products_of(self, variants: Collection[str]) -> dict[str, str]:
+        with _understood():
+            return catalogue.products_of(self._as_app().ask, wanted(variants))
 
     # What it does for us.
 
@@ -273,7 +275,13 @@ def _must_be_newest_first(times: Sequence[datetime]) -> None:
 
 def _each[T](parse: Callable[[Json], T], nodes: Iterable[Json | None]) -> list[T]:
     # One row we cannot read stops the page: to skip an order might be to write to its buyer.
-    try:
+    with _understood():
         return [parse(node) for node in nodes if node is not None]
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    try:
+        yield
     except InvalidEvent as error:
         raise HostUnavailable(f"The shop's answer makes no sense: {error}") from error

@@ -19,17 +19,17 @@ REFUNDED: Final = "REFUNDED"
 
 def checkout(data: Json) -> Checkout:
     """Return the checkout of `checkout{…}`; raises InvalidEvent and names what is missing."""
-    return _read("checkout", _checkout, data)
+    return read("checkout", _checkout, data)
 
 
 def order(data: Json) -> Order:
     """Return the order of `order{…}`; raises InvalidEvent and names what is missing."""
-    return _read("order", _order, data)
+    return read("order", _order, data)
 
 
 def product_card(data: Json) -> ProductCard:
-    """Return the product of `product{id name slug thumbnail{url}}`."""
-    return _read("product", _product_card, data)
+    """Return the product of `product{id name slug thumbnail category collections}`."""
+    return read("product", _product_card, data)
 
 
 def moment(text: str) -> datetime:
@@ -50,7 +50,7 @@ def language_enum(code: str) -> str | None:
     return code.upper().replace("-", "_") or None
 
 
-def _read[T](what: str, parse: Callable[[Json], T], data: Json) -> T:
+def read[T](what: str, parse: Callable[[Json], T], data: Json) -> T:
     try:
         return parse(data)
     except KeyError as error:
@@ -77,13 +77,15 @@ def _checkout(data: Json) -> Checkout:
         cart=cart,
         payment_started=_is_payment_started(data, cart.total),
         marketing_consent=ANSWERS.get(data.get("marketingOptIn")),
+        refuses_featuring=ANSWERS.get(data.get("stayAnonymous")) is True,
     )
 
 
 def _order(data: Json) -> Order:
     total = data["total"]["gross"]
-    # A refund may leave the status alone: webhooks say it by their name, the API by the amount.
-    is_refunded = _money(data.get("totalRefunded")) > 0
+    # A refund may leave the status alone. What was given back in part is still bought.
+    refunded = _money(data.get("totalRefunded"))
+    is_refunded = refunded > 0 and refunded >= _money(total)
     return Order(
         id=data["id"],
         channel=data["channel"]["slug"],
@@ -102,7 +104,21 @@ def _order(data: Json) -> Order:
 
 
 def _product_card(data: Json) -> ProductCard:
-    return ProductCard(id=data["id"], name=data["name"], slug=data["slug"], image_url=_image(data))
+    return ProductCard(
+        id=data["id"],
+        name=data["name"],
+        slug=data["slug"],
+        image_url=_image(data),
+        categories=tuple(_categories(data["category"])),
+        collections=tuple(one["id"] for one in data["collections"] or ()),
+    )
+
+
+def _categories(category: Json | None) -> list[str]:
+    if category is None:
+        return []
+    above = [edge["node"]["id"] for edge in category["ancestors"]["edges"]]
+    return [category["id"], *reversed(above)]
 
 
 def _checkout_line(data: Json) -> Line:
@@ -138,6 +154,7 @@ def _contact(data: Json, email: str | None) -> Contact:
         first_name=address.get("firstName") or "",
         city=address.get("city") or "",
         country=(address.get("country") or {}).get("code") or "",
+        region=address.get("countryArea") or "",
     )
 
 

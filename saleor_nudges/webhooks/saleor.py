@@ -141,6 +141,7 @@ def _with_cart(
         cart=full.cart,
         payment_started=full.payment_started or kind is CheckoutPaid,
         marketing_consent=full.marketing_consent,
+        refuses_featuring=full.refuses_featuring,
     )
 
 
@@ -158,8 +159,11 @@ def _order_paid(given: Delivery) -> Sequence[Event]:
 
 
 def _order_refunded(given: Delivery) -> Sequence[Event]:
-    # A refund leaves the status of an order that was not returned as it is.
-    return facts.facts_of(given.shop, replace(payloads.order(given.data), status=payloads.REFUNDED))
+    order = payloads.order(given.data)
+    # Webhooks that were installed before we asked do not say how much: then it may be all of it.
+    if "totalRefunded" not in given.data:
+        order = replace(order, status=payloads.REFUNDED)
+    return facts.facts_of(given.shop, order)
 
 
 # Products and customers. They carry no revision; the time they were issued tells them apart.

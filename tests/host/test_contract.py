@@ -4,8 +4,9 @@ Saleor behind `ServiceHost` is a stand-in here (tests/service/stand_in.py), whic
 hosted suite asks a real one.
 """
 
+from base64 import b64encode
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -31,6 +32,14 @@ CHANNEL = "default-channel"
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 JUICE = ProductCard("UHJvZHVjdDox", "Apple Juice", "apple-juice", "https://shop.example.com/a.png")
 TEE = ProductCard("UHJvZHVjdDoy", "Tee", "tee")
+MUG = ProductCard(
+    "UHJvZHVjdDoz",
+    "Mug",
+    "mug",
+    categories=("Q2F0ZWdvcnk6Mw==", "Q2F0ZWdvcnk6Mg==", "Q2F0ZWdvcnk6MQ=="),
+    collections=("Q29sbGVjdGlvbjox", "Q29sbGVjdGlvbjoy"),
+    stock=7,
+)
 
 
 class Harness(Protocol):
@@ -41,6 +50,7 @@ class Harness(Protocol):
     def hold_checkout(self, checkout: Checkout) -> None: ...
     def hold_order(self, order: Order) -> None: ...
     def sell(self, card: ProductCard) -> None: ...
+    def unpublish(self, card: ProductCard) -> None: ...
     def go_away(self) -> None: ...
 
 
@@ -56,6 +66,10 @@ class MemoryHarness:
 
     def sell(self, card: ProductCard) -> None:
         self.host.shelf.products[card.id] = card
+        self.host.shelf.variants[variant_of(card)] = card.id
+
+    def unpublish(self, card: ProductCard) -> None:
+        self.host.shelf.unpublished.add((CHANNEL, card.id))
 
     def go_away(self) -> None:
         self.host.shelf.is_away = True
@@ -75,6 +89,10 @@ class ServiceHarness:
     def sell(self, card: ProductCard) -> None:
         self.standing.products[card.id] = stand_in.product_json(card)
         self.standing.stock[variant_of(card)] = None
+        self.standing.warehouses[variant_of(card)] = [(card.stock or 0, 0, 0)]
+
+    def unpublish(self, card: ProductCard) -> None:
+        self.standing.products[card.id]["isAvailableForPurchase"] = False
 
     def go_away(self) -> None:
         self.standing.instead = (503, {}, b"")
@@ -104,6 +122,8 @@ class DemoHarness:
         )
 
     def sell(self, card: ProductCard) -> None:
+        if card.collections:
+            pytest.skip("The demo's shop has no collections.")
         self.catalogue[card.id] = SimpleNamespace(
             id=card.id,
             variant_id=variant_of(card),
@@ -111,7 +131,11 @@ class DemoHarness:
             slug=card.slug,
             picture=card.image_url,
             price=Decimal("4.99"),
+            categories=card.categories,
         )
+
+    def unpublish(self, card: ProductCard) -> None:
+        del self.catalogue[card.id]
 
     def go_away(self) -> None:
         pytest.skip("The demo's shop lies in our own database: it cannot be away alone.")
@@ -225,6 +249,7 @@ def test_nothing_asked_is_nothing_found(harness):
     assert harness.host.checkouts([]) == {}
     assert harness.host.orders([]) == {}
     assert harness.host.product_cards(CHANNEL, []) == {}
+    assert harness.host.products_of([]) == {}
 
 
 @pytest.mark.parametrize(
@@ -355,6 +380,51 @@ def test_cards_of_what_can_be_shown(harness):
     assert found == {JUICE.id: JUICE}
 
 
+def test_card_says_where_a_product_belongs_and_what_is_left_of_it(harness):
+    harness.sell(MUG)
+    assert harness.host.product_cards(CHANNEL, [MUG.id]) == {MUG.id: MUG}
+
+
+def test_what_is_sold_out_is_still_for_sale(harness):
+    card = replace(MUG, stock=0)
+    harness.sell(card)
+    assert harness.host.product_cards(CHANNEL, [MUG.id]) == {MUG.id: card}
+
+
+def test_what_is_not_for_sale_has_no_card(harness):
+    # given
+    harness.sell(JUICE)
+    harness.sell(TEE)
+
+    # when
+    harness.unpublish(TEE)
+
+    # then
+    assert harness.host.product_cards(CHANNEL, [JUICE.id, TEE.id]) == {JUICE.id: JUICE}
+
+
+def test_what_is_no_product_has_no_card(harness):
+    # given
+    harness.sell(JUICE)
+    strange = ["", "nonsense", "Q2F0ZWdvcnk6MQ==", "UHJvZHVjdDphYmM=", JUICE.id + "A", "é"]
+    strange.append(b64encode(b"Product:99999999999999999999").decode())
+
+    # when / then
+    assert harness.host.product_cards(CHANNEL, [*strange, JUICE.id]) == {JUICE.id: JUICE}
+
+
+def test_variants_are_found_with_their_products(harness):
+    # given
+    harness.sell(JUICE)
+    harness.sell(TEE)
+
+    # when
+    found = harness.host.products_of([variant_of(JUICE), variant_of(TEE), "gone"])
+
+    # then
+    assert found == {variant_of(JUICE): JUICE.id, variant_of(TEE): TEE.id}
+
+
 def test_held_checkout_is_the_present_one(harness):
     # given
     harness.hold_checkout(a_checkout())
@@ -404,6 +474,7 @@ def holding(host: Host) -> None:
         ("orders_changed", lambda host: host.orders_changed(NOON, 10)),
         ("checkouts_changed", lambda host: host.checkouts_changed(NOON, 10)),
         ("product_cards", lambda host: host.product_cards(CHANNEL, [JUICE.id])),
+        ("products_of", lambda host: host.products_of([variant_of(JUICE)])),
         ("holding", holding),
         ("new_checkout", lambda host: host.new_checkout(CHANNEL, [a_line()], "en")),
     ],

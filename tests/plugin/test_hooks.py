@@ -1,7 +1,7 @@
 """Our hooks against the signatures recorded from each Saleor we support."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -25,7 +25,7 @@ CHANGED = datetime(2026, 3, 4, 5, 6, 7, 890123, tzinfo=UTC)
 CHANNEL = SimpleNamespace(slug="default-channel")
 SHOP = Shop(key="site:1")
 CHECKOUT = SimpleNamespace(pk=UUID(int=7), channel=CHANNEL, created_at=CHANGED, last_change=CHANGED)
-ORDER = SimpleNamespace(pk=UUID(int=8), channel=CHANNEL, created_at=CHANGED)
+ORDER = SimpleNamespace(pk=UUID(int=8), channel=CHANNEL, created_at=CHANGED, updated_at=CHANGED)
 CUSTOMER = SimpleNamespace(id=9, pk=None, email="anna@example.com")
 PRODUCT = SimpleNamespace(pk=10, updated_at=CHANGED)
 STOCKS = [SimpleNamespace(product_variant_id=pk) for pk in (11, 12, 11)]
@@ -124,6 +124,17 @@ def test_order_is_one_fact_however_often_it_is_told():
     assert once.subject == facts.global_id("Order", ORDER.pk)
 
 
+def test_changed_order_is_a_fact_of_its_own_each_time():
+    later = SimpleNamespace(**vars(ORDER) | {"updated_at": CHANGED + timedelta(milliseconds=1)})
+    [once] = facts.of_changed_order(events.OrderChanged, SHOP, ORDER)
+    [again] = facts.of_changed_order(events.OrderChanged, SHOP, ORDER)
+    [other] = facts.of_changed_order(events.OrderChanged, SHOP, later)
+    assert once == again
+    assert other.id != once.id
+    # All facts of an order bear its own time.
+    assert (once.occurred_at, other.occurred_at) == (CHANGED, CHANGED)
+
+
 def test_erased_customer_is_found_by_account_and_address():
     [fact] = facts.of_customer(events.CustomerErased, SHOP, CUSTOMER)
     user_id = facts.global_id("User", 9)
@@ -145,6 +156,7 @@ def test_stock_of_a_variant_is_told_once_for_all_warehouses():
     [
         ("of_checkout", "CheckoutChanged", CHECKOUT),
         ("of_order", "OrderPlaced", ORDER),
+        ("of_changed_order", "OrderChanged", ORDER),
         ("of_customer", "CustomerErased", CUSTOMER),
         ("of_product", "ProductChanged", PRODUCT),
         ("of_deleted_product", "ProductWithdrawn", PRODUCT),

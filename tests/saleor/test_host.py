@@ -50,7 +50,12 @@ def test_checkout_is_read_as_its_shopper_left_it(host: PluginHost, shopper: Stor
     assert found.channel == CHANNEL
     assert found.changed_at.isoformat() == said["updatedAt"]
     assert found.contact == Contact(
-        email=email, phone="+12125550123", first_name="Anna", city="New York", country="US"
+        email=email,
+        phone="+12125550123",
+        first_name="Anna",
+        city="New York",
+        country="US",
+        region="NY",
     )
     assert float(found.cart.total) == said["totalPrice"]["gross"]["amount"]
     assert found.cart.currency == said["totalPrice"]["gross"]["currency"]

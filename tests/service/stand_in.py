@@ -53,6 +53,8 @@ class StandIn:
     orders: dict[str, Json] = field(default_factory=dict)
     products: dict[str, Json] = field(default_factory=dict)
     stock: dict[str, int | None] = field(default_factory=dict)
+    # By variant: what each warehouse has, and how much of it orders and checkouts hold.
+    warehouses: dict[str, list[tuple[int, int, int]]] = field(default_factory=dict)
     key_set: Json = field(default_factory=key_set)
     token: str = TOKEN
     identifier: str = "saleor-nudges"
@@ -125,6 +127,27 @@ class StandIn:
         found = [self.products[key] for key in variables["ids"] if key in self.products]
         return {"products": connection(found)}
 
+    def _stocks(self, variables: Json, _is_ours: bool) -> Json:
+        names = ("quantity", "quantityAllocated", "quantityReserved")
+        known = [key for key in variables["ids"] if key in self.warehouses]
+        nodes = [
+            {
+                "id": key,
+                "stocks": [dict(zip(names, one, strict=True)) for one in self.warehouses[key]],
+            }
+            for key in known
+        ]
+        return {"productVariants": connection(nodes)}
+
+    def _variants(self, variables: Json, _is_ours: bool) -> Json:
+        found = [
+            {"id": variant["id"], "product": {"id": product["id"]}}
+            for product in self.products.values()
+            for variant in product["variants"] or ()
+            if variant["id"] in variables["ids"]
+        ]
+        return {"productVariants": connection(found)}
+
     def _buyable(self, variables: Json, _is_ours: bool) -> Json:
         known = [key for key in variables["ids"] if key in self.stock]
         nodes = [{"id": key, "quantityAvailable": self.stock[key]} for key in known]
@@ -150,6 +173,8 @@ OPERATIONS: dict[str, Callable[[StandIn, Json, bool], Json]] = {
     "NudgesCheckoutsNewest": StandIn._newest,
     "NudgesCheckoutsChanged": StandIn._checkouts_changed,
     "NudgesProducts": StandIn._products,
+    "NudgesStocks": StandIn._stocks,
+    "NudgesVariants": StandIn._variants,
     "NudgesBuyable": StandIn._buyable,
     "NudgesNewCheckout": StandIn._create,
 }
@@ -159,6 +184,8 @@ NEED_TOKEN = {
     "NudgesCheckoutsNewest",
     "NudgesOrders",
     "NudgesOrdersChanged",
+    "NudgesStocks",
+    "NudgesVariants",
 }
 
 
@@ -292,7 +319,34 @@ def order_json(order: Order) -> Json:
 
 def product_json(card: ProductCard) -> Json:
     thumbnail = {"url": card.image_url} if card.image_url else None
-    return {"id": card.id, "name": card.name, "slug": card.slug, "thumbnail": thumbnail}
+    return {
+        "id": card.id,
+        "name": card.name,
+        "slug": card.slug,
+        "thumbnail": thumbnail,
+        "isAvailableForPurchase": True,
+        "category": _category_json(*card.categories),
+        "collections": [{"id": key} for key in card.collections],
+        "variants": [variant_json(f"{card.id}-variant", card.stock)],
+    }
+
+
+def variant_json(key: str, stock: int | None, **fields: Any) -> Json:
+    """Return a variant as a shopper sees it: no more than fits into one checkout line."""
+    is_tracked = stock is not None
+    return {
+        "id": key,
+        "trackInventory": is_tracked,
+        "preorder": None,
+        "quantityAvailable": min(stock, 50) if stock is not None else 50,
+        **fields,
+    }
+
+
+def _category_json(own: str = "", *above: str) -> Json | None:
+    # Saleor lists them from the root down.
+    nodes = [{"node": {"id": key}} for key in reversed(above)]
+    return {"id": own, "ancestors": {"edges": nodes}} if own else None
 
 
 def _money(found: Checkout | Order) -> Json:
