@@ -54,7 +54,7 @@ class WebhookView(View):
         """Take one delivery in."""
         try:
             with host_class().writing():
-                self.take(_body(request), request)
+                answer = self.take(_body(request), request)
         except RequestDataTooBig:
             return HttpResponse(status=413)
         except NudgesError as error:
@@ -63,16 +63,20 @@ class WebhookView(View):
             # The database is away: Saleor sends it again.
             telemetry.trouble(telemetry.Log.REQUEST_FAILED, door=self.door)
             return HttpResponse(status=503)
-        return HttpResponse(status=202)
+        return answer or HttpResponse(status=202)
 
-    def take(self, body: bytes, request: HttpRequest) -> None:
-        """Verify, parse, capture. Nothing is read out of a body before it is verified."""
+    def take(self, body: bytes, request: HttpRequest) -> HttpResponse | None:
+        """Verify, parse, capture. Nothing is read out of a body before it is verified.
+
+        A door that has done its work at once may say so itself.
+        """
         shop = self.verify(body, request)
         telemetry.shop_key.set(shop.key)
         now = datetime.now(UTC)
         # What is older than all we keep is no news: an old order may change any day.
         events = self.parse(shop, body, request, now)
         capture(*[e for e in events if moment_of(e.id) >= oldest_kept(e.flow, now)], now=now)
+        return None
 
     # For subclasses:
 

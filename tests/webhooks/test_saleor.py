@@ -15,6 +15,7 @@ from tests.webhooks.conftest import URL, everything, long_ago, recorded
 
 pytestmark = pytest.mark.django_db
 
+PLACED = ["order_placed", "order_changed"]
 PRODUCT = {"product": {"id": "UHJvZHVjdDox", "name": "Apple Juice"}}
 
 
@@ -239,8 +240,8 @@ def test_genuine_body_is_not_passed_off_as_another_event(_case, real, claimed, s
 @pytest.mark.parametrize(
     ("_case", "real", "claimed", "expected"),
     [
-        ("order_is_not_cancelled", "ORDER_CREATED", "ORDER_CANCELLED", ["order_placed"]),
-        ("order_is_not_paid", "ORDER_CREATED", "ORDER_FULLY_PAID", ["order_placed"]),
+        ("order_is_not_cancelled", "ORDER_CREATED", "ORDER_CANCELLED", PLACED),
+        ("order_is_not_paid", "ORDER_CREATED", "ORDER_FULLY_PAID", PLACED),
         ("checkout_is_not_paid", "CHECKOUT_UPDATED", "CHECKOUT_FULLY_PAID", ["checkout_changed"]),
     ],
 )
@@ -271,6 +272,27 @@ def test_end_of_another_installation_is_not_ours(shop, send):
     # then
     assert response.status_code == 202
     assert everything() == before
+
+
+@pytest.mark.parametrize(
+    ("_case", "share", "is_undone"),
+    [("in_part", 0.5, False), ("in_full", 1.0, True), ("of_how_much_is_not_said", None, True)],
+)
+def test_only_a_refund_of_everything_undoes_an_order(_case, share, is_undone, shop, send):
+    # given
+    now = datetime.now(UTC).isoformat()
+    order = an_order_of(now) | {"updatedAt": now}
+    if share is not None:
+        order["totalRefunded"] = {"amount": order["total"]["gross"]["amount"] * share}
+
+    # when
+    response = send(shop, "ORDER_REFUNDED", {"order": order})
+
+    # then
+    assert response.status_code == 202
+    kinds = {entry.kind for entry in WaitingEvent.objects.across_shops()}
+    assert ("order_refunded" in kinds) is is_undone
+    assert "order_placed" in kinds
 
 
 def an_order_of(moment):
