@@ -71,6 +71,11 @@ DOUBLING = "{% assign a = a | append: a %}"
             "doubling",
             "{% assign a = 'xxxxxxxx' %}{% for n in (1..900) %}" + DOUBLING + "{% endfor %}",
         ),
+        ("ten_times_as_long", "{{ 'a' " + "| replace: 'a', 'aaaaaaaaaa' " * 9 + "}}"),
+        ("a_third_longer", "{{ name " + "| base64_encode " * 200 + "}}"),
+        ("long_join", "{{ '" + "a " * 9_000 + "' | split: ' ' | join: '" + "b" * 99 + "' }}"),
+        ("much_times", "{{ 9 " + "| times: 999999999999999999 " * 4_000 + "}}"),
+        ("a_word_for_a_number", "{{ name | slice: 'x' }}"),
         ("include", "{% include 'settings' %}"),
         ("render", "{% render 'settings' %}"),
         ("unknown_filter", "{{ name | run }}"),
@@ -119,3 +124,10 @@ def test_what_would_keep_a_worker_busy_is_refused_when_it_is_written(_case, temp
 )
 def test_what_is_no_name_is_not_said(_case, text, said):
     assert wording.plain_name(text) == said
+
+
+def test_a_filter_that_stays_small_works():
+    facts = {"name": "Anna"}
+    assert wording.text("{{ name | replace: 'n', 'm' | append: '!' }}", facts) == "Amma!"
+    assert wording.text("{{ 'a b' | split: ' ' | join: '-' }}", facts) == "a-b"
+    assert wording.text("{{ 6 | times: 7 }}", facts) == "42"

@@ -8,7 +8,15 @@ import graphene
 
 from saleor_nudges import conf, consent, crypto
 from saleor_nudges.capture import capture
-from saleor_nudges.events import ConsentGiven, ConsentWithdrawn, Contact
+from saleor_nudges.events import (
+    ConsentFact,
+    ConsentGiven,
+    ConsentWithdrawn,
+    Contact,
+    FeaturingAllowed,
+    FeaturingFact,
+    FeaturingRefused,
+)
 from saleor_nudges.exceptions import InvalidInput, PermissionDenied
 from saleor_nudges.graphql.context import allowed
 from saleor_nudges.graphql.errors import answered
@@ -24,6 +32,7 @@ MessagingLegalBasisEnum = graphene.Enum(
 )
 SENDER = re.compile(r"[^@\s<>()\[\],;:\\\"]+@[\w-]+(\.[\w-]+)+")
 LONGEST_NAME, LONGEST_ADDRESS = 255, 254
+STORED = ["legal_basis", "sender_name", "sender_email", "sending_since", "sending_installation"]
 ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -77,6 +86,7 @@ class MessagingSettingsUpdate(SellerMutation):
     def perform(cls, asker: Requester, **data: Any) -> Any:
         changes = given(data["input"])
         shop = asker.shop
+        before = _told(shop)
         for field in ("legal_basis", "sender_name", "sender_email"):
             if field in changes:
                 setattr(shop, field, changes[field])
@@ -90,10 +100,26 @@ class MessagingSettingsUpdate(SellerMutation):
             _switch(shop, on=changes["is_sending_enabled"])
         if shop.sending_since and shop.legal_basis == LegalBasis.NONE:
             raise InvalidInput("Choose a legal basis first.", field="legalBasis")
-        shop.save()
+        shop.save(update_fields=STORED)
+        after = _told(shop)
+        changed = [key for key in changes if key in after]
         # An address is personal data; that it changed is enough.
-        cls.wrote(asker, "", {key: changes[key] for key in changes if key != "sender_email"})
+        cls.wrote(
+            asker,
+            "",
+            {key: after[key] for key in changed},
+            {key: before[key] for key in changed},
+        )
         return cls(messaging_settings=shop, errors=[])
+
+
+def _told(shop: Shop) -> dict[str, Any]:
+    """Return what the audit log may hold of these settings."""
+    return {
+        "is_sending_enabled": shop.sending_since is not None,
+        "legal_basis": str(shop.legal_basis),
+        "sender_name": shop.sender_name,
+    }
 
 
 def _can_send(address: str) -> bool:
@@ -126,9 +152,12 @@ class MessagingConsentUpdate(SellerMutation):
         channel = graphene.String(required=True, description="Slug of the channel.")
         email = graphene.String(required=True, description="Address of the person.")
         message_channel = MessageChannelEnum(
-            required=True, description="How they may be written to."
+            description="How they may be written to; needed with isGiven."
         )
-        is_given = graphene.Boolean(required=True, description="Whether they agree.")
+        is_given = graphene.Boolean(description="Whether they agree to be written to.")
+        featuring = graphene.Boolean(
+            description="Whether their first name and place may be said of what they bought."
+        )
         source = graphene.String(required=True, description="Where they said so.")
 
     class Meta:
@@ -138,24 +167,55 @@ class MessagingConsentUpdate(SellerMutation):
     def perform(cls, asker: Requester, **data: Any) -> Any:
         if not asker.is_app:
             raise PermissionDenied("Only an app may say so for a person.")
-        if not ADDRESS.fullmatch(data["email"].strip()):
+        data["email"] = data["email"].strip()
+        if not ADDRESS.fullmatch(data["email"]):
             raise InvalidInput("This is not an email address.", field="email")
+        answers = [*_consent(data), *_featuring(data)]
+        if not answers:
+            raise InvalidInput("Say what they agreed to, or refused.", field="isGiven")
         now = datetime.now(UTC)
-        kind = ConsentGiven if data["is_given"] else ConsentWithdrawn
-        capture(
-            kind(
-                shop=asker.shop.pk,
-                channel=data["channel"],
-                occurred_at=now,
-                # Two people may answer at the same moment; neither is named in the open.
-                revision=crypto.keyed_hash("consent", f"{now.isoformat()} {data['email']}"),
-                message_channel=data["message_channel"],
-                source=data["source"][:64],
-                contact=Contact(email=data["email"].strip()),
-            )
-        )
-        cls.wrote(asker, "", {"isGiven": data["is_given"], "source": data["source"][:64]})
+        capture(*(_answer(asker.shop, data, now, kind, fields) for kind, fields in answers))
+        said = {"isGiven": data.get("is_given"), "featuring": data.get("featuring")}
+        said = {name: value for name, value in said.items() if value is not None}
+        cls.wrote(asker, "", {**said, "source": data["source"][:64]})
         return cls(errors=[])
+
+
+Answer = tuple[type[ConsentFact | FeaturingFact], dict[str, Any]]
+
+
+def _consent(data: dict[str, Any]) -> list[Answer]:
+    if data.get("is_given") is None:
+        return []
+    if not data.get("message_channel"):
+        raise InvalidInput("How may they be written to?", field="messageChannel")
+    kind = ConsentGiven if data["is_given"] else ConsentWithdrawn
+    return [(kind, {"message_channel": data["message_channel"]})]
+
+
+def _featuring(data: dict[str, Any]) -> list[Answer]:
+    if data.get("featuring") is None:
+        return []
+    return [(FeaturingAllowed if data["featuring"] else FeaturingRefused, {})]
+
+
+def _answer(
+    shop: Shop,
+    data: dict[str, Any],
+    now: datetime,
+    kind: type[ConsentFact | FeaturingFact],
+    fields: dict[str, Any],
+) -> ConsentFact | FeaturingFact:
+    return kind(
+        shop=shop.pk,
+        channel=data["channel"],
+        occurred_at=now,
+        # Two people may answer at the same moment; neither is named in the open.
+        revision=crypto.keyed_hash("consent", f"{now.isoformat()} {data['email']}"),
+        source=data["source"][:64],
+        contact=Contact(email=data["email"]),
+        **fields,
+    )
 
 
 class MessagingQueries(graphene.ObjectType):

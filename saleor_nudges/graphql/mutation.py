@@ -49,9 +49,15 @@ class SellerMutation(graphene.Mutation):
         raise NotImplementedError
 
     @classmethod
-    def wrote(cls, asker: Requester, target: str, after: dict[str, Any]) -> None:
-        """Write the change down."""
-        audit(asker, cls.__name__, target, after=after)
+    def wrote(
+        cls,
+        asker: Requester,
+        target: str,
+        after: dict[str, Any],
+        before: dict[str, Any] | None = None,
+    ) -> None:
+        """Write the change down: the changed fields, as they were and as they are."""
+        audit(asker, cls.__name__, target, before=before, after=after)
 
 
 class ShopperMutation(graphene.Mutation):

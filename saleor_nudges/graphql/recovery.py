@@ -1,34 +1,30 @@
 """Recovery: campaigns, and the checkouts that were left behind."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 from uuid import UUID
 
 import graphene
-from django.db.models import QuerySet
 
-from saleor_nudges.exceptions import InvalidInput, NotFound
+from saleor_nudges.exceptions import NotFound
 from saleor_nudges.graphql.context import allowed
 from saleor_nudges.graphql.errors import answered
 from saleor_nudges.graphql.messaging import MessageChannelEnum
 from saleor_nudges.graphql.mutation import SellerMutation, errors_field, given
+from saleor_nudges.graphql.paging import page, paged
 from saleor_nudges.graphql.standard import DateTime, Decimal
 from saleor_nudges.host import Requester
 from saleor_nudges.models import (
-    AuditEntry,
     Campaign,
     CampaignState,
     CheckoutState,
     Send,
     SendState,
-    Shop,
     TrackedCheckout,
 )
 from saleor_nudges.nudges.configs import check_channel
 from saleor_nudges.recovery import campaigns
 
 PERMISSION = "MANAGE_CHECKOUTS"
-LARGEST_PAGE = 100
 
 RecoveryCampaignStateEnum = graphene.Enum(
     "RecoveryCampaignStateEnum", [(state.name, state.value) for state in CampaignState]
@@ -146,22 +142,6 @@ class RecoveryCheckoutConnection(graphene.relay.Connection):
         node = RecoveryCheckout
 
 
-class NudgeAuditEntry(graphene.ObjectType):
-    """Who changed what, when."""
-
-    at = DateTime(required=True, description="When.")
-    actor = graphene.String(required=True, description="Who.")
-    action = graphene.String(required=True, description="What was done.")
-    target = graphene.String(required=True, description="To what.")
-
-    class Meta:
-        description = "Represents a change a seller or an app made."
-
-    @staticmethod
-    def resolve_at(root: AuditEntry, _info: Any) -> Any:
-        return root.created_at
-
-
 class RecoveryCampaignInput(graphene.InputObjectType):
     """What can be changed of a campaign."""
 
@@ -191,8 +171,10 @@ class _CampaignMutation(SellerMutation):
         return campaign
 
     @classmethod
-    def done(cls, asker: Requester, campaign: Campaign, after: dict[str, Any]) -> Any:
-        cls.wrote(asker, campaign.channel, after)
+    def done(
+        cls, asker: Requester, campaign: Campaign, after: dict[str, Any], before: dict[str, Any]
+    ) -> Any:
+        cls.wrote(asker, campaign.channel, after, before)
         return cls(recovery_campaign=campaign, errors=[])
 
 
@@ -213,8 +195,9 @@ class RecoveryCampaignUpdate(_CampaignMutation):
     def perform(cls, asker: Requester, **data: Any) -> Any:
         campaign = cls.campaign(asker, data["channel"])
         changes = given(data["input"])
+        before = campaigns.fields_of(campaign)
         campaigns.change(campaign, changes)
-        return cls.done(asker, campaign, changes)
+        return cls.done(asker, campaign, changes, {key: before[key] for key in changes})
 
 
 class RecoveryCampaignActivate(_CampaignMutation):
@@ -232,8 +215,9 @@ class RecoveryCampaignActivate(_CampaignMutation):
     @classmethod
     def perform(cls, asker: Requester, **data: Any) -> Any:
         campaign = cls.campaign(asker, data["channel"])
+        before = {"state": campaign.state}
         campaigns.activate(campaign)
-        return cls.done(asker, campaign, {"state": campaign.state})
+        return cls.done(asker, campaign, {"state": campaign.state}, before)
 
 
 class RecoveryCampaignPause(_CampaignMutation):
@@ -251,8 +235,9 @@ class RecoveryCampaignPause(_CampaignMutation):
     @classmethod
     def perform(cls, asker: Requester, **data: Any) -> Any:
         campaign = cls.campaign(asker, data["channel"])
+        before = {"state": campaign.state}
         campaigns.pause(campaign)
-        return cls.done(asker, campaign, {"state": campaign.state})
+        return cls.done(asker, campaign, {"state": campaign.state}, before)
 
 
 class RecoveryQueries(graphene.ObjectType):
@@ -271,20 +256,13 @@ class RecoveryQueries(graphene.ObjectType):
     abandoned_checkouts = graphene.Field(
         RecoveryCheckoutConnection,
         required=True,
-        first=graphene.Int(description="At most so many; 20 when not said, 100 at most."),
-        after=graphene.String(description="Cursor to go on from."),
+        args=paged(),
         description="Checkouts with lines, newest first. Requires MANAGE_CHECKOUTS.",
     )
     abandoned_checkout = graphene.Field(
         RecoveryCheckout,
         id=graphene.ID(required=True, description="Our own name of it."),
         description="One checkout. Requires MANAGE_CHECKOUTS.",
-    )
-    audit_log = graphene.List(
-        graphene.NonNull(NudgeAuditEntry),
-        required=True,
-        first=graphene.Int(description="At most so many; 20 when not said, 100 at most."),
-        description="The newest changes. Requires MANAGE_SETTINGS.",
     )
 
     @staticmethod
@@ -301,7 +279,9 @@ class RecoveryQueries(graphene.ObjectType):
     @answered
     def resolve_abandoned_checkouts(_root: Any, info: Any, **data: Any) -> Any:
         shop = allowed(info, PERMISSION).shop
-        return _page(shop, _size(data.get("first")), data.get("after"))
+        rows = TrackedCheckout.objects.of(shop)
+        first, after = data.get("first"), data.get("after")
+        return page(RecoveryCheckoutConnection, rows, first=first, after=after)
 
     @staticmethod
     @answered
@@ -315,47 +295,6 @@ class RecoveryQueries(graphene.ObjectType):
         if found is None:
             raise NotFound
         return found
-
-    @staticmethod
-    @answered
-    def resolve_audit_log(_root: Any, info: Any, **data: Any) -> list[AuditEntry]:
-        shop = allowed(info, "MANAGE_SETTINGS").shop
-        return list(AuditEntry.objects.of(shop).order_by("-id")[: _size(data.get("first"))])
-
-
-def _size(first: int | None) -> int:
-    if first is None:
-        return 20
-    if not 1 <= first <= LARGEST_PAGE:
-        raise InvalidInput(f"A page has 1 to {LARGEST_PAGE} rows.", field="first")
-    return first
-
-
-def _page(shop: Shop, size: int, after: str | None) -> RecoveryCheckoutConnection:
-    rows: QuerySet[TrackedCheckout] = TrackedCheckout.objects.of(shop).order_by("-id")
-    if after:
-        rows = rows.filter(pk__lt=_position(after))
-    found = list(rows[: size + 1])
-    edge = RecoveryCheckoutConnection.Edge
-    edges = [edge(node=row, cursor=_cursor(row)) for row in found[:size]]
-    info = graphene.relay.PageInfo(
-        has_next_page=len(found) > size,
-        has_previous_page=bool(after),
-        start_cursor=edges[0].cursor if edges else None,
-        end_cursor=edges[-1].cursor if edges else None,
-    )
-    return RecoveryCheckoutConnection(edges=edges, page_info=info)
-
-
-def _cursor(row: TrackedCheckout) -> str:
-    return urlsafe_b64encode(row.pk.bytes).decode()
-
-
-def _position(cursor: str) -> UUID:
-    try:
-        return UUID(bytes=urlsafe_b64decode(cursor))
-    except ValueError as error:
-        raise InvalidInput("This is not a cursor.", field="after") from error
 
 
 class RecoveryMutations(graphene.ObjectType):

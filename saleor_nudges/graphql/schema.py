@@ -5,16 +5,20 @@ from functools import lru_cache
 import graphene
 
 from saleor_nudges.graphql.archives import ArchiveQueries
+from saleor_nudges.graphql.audit import AuditQueries
 from saleor_nudges.graphql.messaging import MessagingMutations, MessagingQueries
 from saleor_nudges.graphql.nudges import NudgeMutations, NudgeQueries
 from saleor_nudges.graphql.recovery import RecoveryMutations, RecoveryQueries
+from saleor_nudges.graphql.reviews import ReviewMutations, ReviewQueries
 
 
-class NudgesQuery(NudgeQueries, RecoveryQueries, MessagingQueries, ArchiveQueries):
+class NudgesQuery(
+    NudgeQueries, ReviewQueries, RecoveryQueries, MessagingQueries, ArchiveQueries, AuditQueries
+):
     """Everything that can be asked."""
 
 
-class NudgesMutation(NudgeMutations, RecoveryMutations, MessagingMutations):
+class NudgesMutation(NudgeMutations, ReviewMutations, RecoveryMutations, MessagingMutations):
     """Everything that can be changed."""
 
 

@@ -1,28 +1,37 @@
 """What the seller decided per channel: each kind's configuration, and how nudges look."""
 
+from collections.abc import Mapping
+from copy import copy
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from saleor_nudges import wording
-from saleor_nudges.exceptions import InvalidInput
+from django.db import transaction
+from django.db.models import Model
+
 from saleor_nudges.models import NudgeConfig, NudgeSettings, NudgeType, Shop
-from saleor_nudges.nudges import KINDS, shelf
-from saleor_nudges.nudges.base import PAGES
+from saleor_nudges.nudges import KINDS, defaults, shelf
+from saleor_nudges.nudges.checking import (
+    check_channel,
+    check_config,
+    check_packs,
+    check_settings,
+    wrong,
+)
+from saleor_nudges.nudges.rules import PACKS
+from saleor_nudges.nudges.texts import check_texts, findings
 
-SHORTEST_WINDOW = 60
-POSITIONS = {
-    "desktop_position": ("BOTTOM_LEFT", "BOTTOM_RIGHT"),
-    "mobile_position": ("TOP", "BOTTOM"),
-}
-THEMES = ("LIGHT", "DARK", "AUTO")
-# Seconds and counts a seller may choose between.
-RANGES = {
-    "initial_delay": (0, 300),
-    "gap": (1, 600),
-    "duration": (2, 120),
-    "max_per_page": (1, 20),
-    "max_per_session": (1, 100),
-}
+# Whoever only switches a kind off need not repair it first.
+SWITCHED_OFF: Final = {"is_enabled": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Change[R: Model]:
+    """A row as it is now, and what of it was changed: the values before and after, by field."""
+
+    row: R
+    before: dict[str, Any]
+    after: dict[str, Any]
 
 
 def configs(shop: Shop, channel: str) -> dict[NudgeType, NudgeConfig]:
@@ -35,16 +44,50 @@ def configs(shop: Shop, channel: str) -> dict[NudgeType, NudgeConfig]:
 
 
 def change_config(
-    shop: Shop, channel: str, kind: NudgeType, changes: dict[str, Any]
+    shop: Shop, channel: str, kind: NudgeType, changes: Mapping[str, Any]
 ) -> NudgeConfig:
     """Change one kind in one channel; raises InvalidInput and then changes nothing."""
+    return edit_config(shop, channel, kind, changes).row
+
+
+def edit_config(
+    shop: Shop,
+    channel: str,
+    kind: NudgeType,
+    changes: Mapping[str, Any],
+    *,
+    is_restored: bool = False,
+) -> Change[NudgeConfig]:
+    """Change one kind in one channel; raises InvalidInput and then changes nothing.
+
+    `is_restored`: every field but whether it is on goes back to what ships, before the changes.
+    Two who change different fields at once lose nothing.
+    """
     check_channel(channel)
-    config = configs(shop, channel)[kind]
-    for field, value in changes.items():
-        _check_config(kind, field, value)
-        setattr(config, field, value)
-    config.save()
-    shelf.take_down(shop.pk, [(channel, "")])
+    with transaction.atomic():
+        config = _locked_config(shop, channel, kind)
+        wanted = _wanted(config, changes, is_restored=is_restored)
+        change = _apply(config, wanted)
+        if change.after != SWITCHED_OFF:
+            check_config(KINDS[kind], config, wanted.keys())
+            check_texts(KINDS[kind], config, shop.claim_rules)
+        config.save(update_fields=list(change.after))
+        shelf.take_down(shop.pk, [(channel, "")])
+    return change
+
+
+def draft_of(
+    shop: Shop,
+    channel: str,
+    kind: NudgeType,
+    changes: Mapping[str, Any],
+    *,
+    is_restored: bool = False,
+) -> NudgeConfig:
+    """Return a kind as it would be after these changes; nothing is stored or checked."""
+    check_channel(channel)
+    config = copy(configs(shop, channel)[kind])
+    _apply(config, _wanted(config, changes, is_restored=is_restored))
     return config
 
 
@@ -54,22 +97,44 @@ def settings_of(shop: Shop, channel: str) -> NudgeSettings:
     return stored or NudgeSettings(shop=shop, channel=channel)
 
 
-def change_settings(shop: Shop, channel: str, changes: dict[str, Any]) -> NudgeSettings:
+def change_settings(shop: Shop, channel: str, changes: Mapping[str, Any]) -> NudgeSettings:
     """Change how nudges look in one channel; raises InvalidInput and then changes nothing."""
+    return edit_settings(shop, channel, changes).row
+
+
+def edit_settings(
+    shop: Shop, channel: str, changes: Mapping[str, Any], *, is_restored: bool = False
+) -> Change[NudgeSettings]:
+    """Change how nudges look in one channel, likewise; the shop itself is not restored."""
     check_channel(channel)
-    settings = settings_of(shop, channel)
-    for field, value in changes.items():
-        _check_settings(field, value)
-        setattr(settings, field, value)
-    settings.save()
-    shelf.take_down(shop.pk, [(channel, "")])
-    return settings
+    with transaction.atomic():
+        settings = _locked_settings(shop, channel)
+        wanted = (defaults.of_settings(shop, channel) if is_restored else {}) | dict(changes)
+        change = _apply(settings, wanted)
+        check_settings(settings)
+        settings.save(update_fields=list(change.after))
+        shelf.take_down(shop.pk, [(channel, "")])
+    return change
 
 
-def check_channel(channel: str) -> None:
-    """Raise InvalidInput unless this can be a channel's slug."""
-    if not channel or len(channel) > 255:
-        raise InvalidInput("A channel's slug has 1 to 255 characters.", field="channel")
+def edit_shop(shop: Shop, changes: Mapping[str, Any]) -> Change[Shop]:
+    """Change what holds for all channels of a shop, field by field, so that nothing else is lost.
+
+    Raises InvalidInput if new `claim_rules` refuse words that stand in any channel.
+    """
+    if not changes:
+        return Change(shop, {}, {})
+    with transaction.atomic():
+        stored = Shop.objects.select_for_update().get(pk=shop.pk)
+        change = _apply(stored, changes)
+        if "claim_rules" in change.after:
+            check_packs(stored.claim_rules)
+            stored.claim_rules = [pack for pack in PACKS if pack in stored.claim_rules]
+            _check_standing_words(stored)
+        stored.save(update_fields=list(change.after))
+    for field in change.after:
+        setattr(shop, field, getattr(stored, field))
+    return change
 
 
 def display_of(chosen: NudgeSettings) -> dict[str, Any]:
@@ -83,6 +148,9 @@ def display_of(chosen: NudgeSettings) -> dict[str, Any]:
         "duration": chosen.duration,
         "maxPerPage": chosen.max_per_page,
         "maxPerSession": chosen.max_per_session,
+        "devices": list(chosen.devices),
+        "quietInCheckout": chosen.is_quiet_in_checkout,
+        "consentMode": chosen.consent_mode,
     }
 
 
@@ -91,37 +159,57 @@ def is_on(shop: Shop, now: datetime) -> bool:
     return bool(shop.is_active and shop.tracking_since and shop.tracking_since <= now)
 
 
-def _check_config(kind: NudgeType, field: str, value: Any) -> None:
-    if field == "pages" and not set(value) <= set(PAGES):
-        raise InvalidInput(f"A page is one of {', '.join(PAGES)}.", field="pages")
-    longest = int(KINDS[kind].longest_window.total_seconds())
-    if field == "window_seconds" and not SHORTEST_WINDOW <= value <= longest:
-        raise InvalidInput(
-            f"This window has {SHORTEST_WINDOW} to {longest} seconds.", field="windowSeconds"
-        )
-    if field == "minimum" and not 1 <= value <= 1_000_000:
-        raise InvalidInput("A minimum is at least 1.", field="minimum")
-    if field == "texts":
-        for text in value.values():
-            wording.check(text, field="texts")
+def _locked_config(shop: Shop, channel: str, kind: NudgeType) -> NudgeConfig:
+    NudgeConfig.objects.bulk_create([KINDS[kind].default(shop, channel)], ignore_conflicts=True)
+    rows = NudgeConfig.objects.of(shop).select_for_update()
+    return rows.get(channel=channel, type=kind)
 
 
-def _check_settings(field: str, value: Any) -> None:
-    if field in POSITIONS and value not in POSITIONS[field]:
-        raise InvalidInput(f"A position is one of {', '.join(POSITIONS[field])}.", field=field)
-    if field == "theme" and value not in THEMES:
-        raise InvalidInput(f"A theme is one of {', '.join(THEMES)}.", field=field)
-    if field == "highlight_color" and value and not _is_color(value):
-        raise InvalidInput("A colour looks like #1a2b3c.", field="highlightColor")
-    if field in RANGES and not RANGES[field][0] <= value <= RANGES[field][1]:
-        least, most = RANGES[field]
-        raise InvalidInput(f"This lies between {least} and {most}.", field=field)
+def _locked_settings(shop: Shop, channel: str) -> NudgeSettings:
+    new = NudgeSettings(shop=shop, channel=channel)
+    NudgeSettings.objects.bulk_create([new], ignore_conflicts=True)
+    return NudgeSettings.objects.of(shop).select_for_update().get(channel=channel)
 
 
-def _is_color(value: str) -> bool:
-    digits = value.removeprefix("#")
-    return (
-        len(digits) == 6
-        and value.startswith("#")
-        and all(c in "0123456789abcdefABCDEF" for c in digits)
-    )
+def _wanted(
+    config: NudgeConfig, changes: Mapping[str, Any], *, is_restored: bool
+) -> dict[str, Any]:
+    kind = KINDS[NudgeType(config.type)]
+    wanted = defaults.of_kind(kind, config.shop, config.channel) if is_restored else {}
+    wanted |= changes
+    for field in {"texts", "headings"} & wanted.keys():
+        texts = {language.lower(): text for language, text in wanted[field].items()}
+        # Whoever writes nothing wants ours back.
+        wanted[field] = {language: text for language, text in texts.items() if text.strip()}
+    return wanted
+
+
+def _apply[R: Model](row: R, wanted: Mapping[str, Any]) -> Change[R]:
+    before = {field: getattr(row, field) for field in wanted}
+    changed = [field for field in wanted if wanted[field] != before[field]]
+    for field in changed:
+        setattr(row, field, wanted[field])
+    return Change(row, {f: before[f] for f in changed}, {f: wanted[f] for f in changed})
+
+
+def _check_standing_words(shop: Shop) -> None:
+    for config in NudgeConfig.objects.of(shop).order_by("channel", "type"):
+        if found := findings(KINDS[NudgeType(config.type)], config, shop.claim_rules):
+            where = f"{config.channel}, {config.type}, {found[0].field}"
+            raise wrong(f"These rules refuse what stands in {where}: {found[0]}", "claim_rules")
+
+
+__all__ = [
+    "Change",
+    "change_config",
+    "change_settings",
+    "check_channel",
+    "configs",
+    "display_of",
+    "draft_of",
+    "edit_config",
+    "edit_settings",
+    "edit_shop",
+    "is_on",
+    "settings_of",
+]

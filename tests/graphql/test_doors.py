@@ -16,6 +16,7 @@ from saleor_nudges.models import (
     CampaignStep,
     NudgeConfig,
     NudgeSettings,
+    ProductReview,
     Shop,
     TrackedCheckout,
     WaitingEvent,
@@ -31,6 +32,7 @@ from saleor_nudges.testing import (
 
 pytestmark = pytest.mark.django_db
 
+REVIEW = "01890000-0000-7000-8000-000000000009"
 ALL = "MANAGE_CHECKOUTS,MANAGE_ORDERS,MANAGE_PRODUCTS,MANAGE_USERS,MANAGE_SETTINGS"
 
 # Every seller field: the permission it needs, an operation that works, and for a mutation one
@@ -44,8 +46,14 @@ QUERIES = {
     "eventArchives": ("MANAGE_SETTINGS", "{ eventArchives { edges { cursor } } }"),
     "abandonedCheckouts": ("MANAGE_CHECKOUTS", "{ abandonedCheckouts { edges { cursor } } }"),
     "abandonedCheckout": ("MANAGE_CHECKOUTS", '{ abandonedCheckout(id: "%s") { id } }'),
-    "auditLog": ("MANAGE_SETTINGS", "{ auditLog { action } }"),
+    "nudgePreview": (
+        "MANAGE_SETTINGS",
+        '{ nudgePreview(channel: "c", type: ORDER) { isSample } }',
+    ),
+    "nudgeEvidence": ("MANAGE_ORDERS", '{ nudgeEvidence(channel: "c") { edges { cursor } } }'),
+    "auditLog": ("MANAGE_SETTINGS", "{ auditLog { edges { cursor } } }"),
     "messagingSettings": ("MANAGE_SETTINGS", "{ messagingSettings { senderName } }"),
+    "productReviewSettings": ("MANAGE_SETTINGS", "{ productReviewSettings { ingestUrl } }"),
 }
 MUTATIONS = {
     "nudgeConfigUpdate": (
@@ -80,8 +88,27 @@ MUTATIONS = {
         'channel: "c", email: "nobody", messageChannel: EMAIL, isGiven: true, source: "x"',
         "email",
     ),
+    "productReviewModerate": (
+        "MANAGE_PRODUCTS",
+        f'id: "{REVIEW}", state: APPROVED',
+        f'id: "{REVIEW}", state: PENDING',
+        "state",
+    ),
+    "productReviewReply": (
+        "MANAGE_PRODUCTS",
+        f'id: "{REVIEW}", text: "Thanks"',
+        f'id: "{REVIEW}", text: "{"x" * 5001}"',
+        "text",
+    ),
+    "productReviewSettingsUpdate": (
+        "MANAGE_SETTINGS",
+        f'input: {{ingestSecret: "{"s" * 32}"}}',
+        f'input: {{ingestSecret: "{"s" * 31}"}}',
+        "ingestSecret",
+    ),
 }
 OPEN = {"nudges", "nudgeSessionCreate", "nudgeEventsTrack"}
+OPEN |= {"productReviews", "productReviewCreate"}
 
 
 @pytest.fixture
@@ -89,6 +116,14 @@ def shop():
     shop = make_shop()
     switch_on_recovery(shop)
     left_behind(shop)
+    ProductReview.objects.of(shop).create(
+        pk=REVIEW,
+        shop=shop,
+        channel=CHANNEL,
+        product_id=JUICE.id,
+        rating=5,
+        posted_at=datetime.now(UTC),
+    )
     return shop
 
 
@@ -333,7 +368,7 @@ def test_a_bad_question_for_nudges_is_refused(arguments, code, shop):
         "{ abandonedCheckouts(first: 101) { edges { cursor } } }",
         '{ abandonedCheckouts(after: "é") { edges { cursor } } }',
         '{ abandonedCheckouts(after: "AAAA") { edges { cursor } } }',
-        "{ auditLog(first: 0) { action } }",
+        "{ auditLog(first: 0) { edges { cursor } } }",
         '{ abandonedCheckout(id: "1") { id } }',
         '{ abandonedCheckout(id: "01890000-0000-7000-8000-000000000001") { id } }',
     ],
@@ -367,16 +402,16 @@ def test_the_checkouts_come_page_by_page(shop):
         ("no_json", b"{"),
         ("no_object", []),
         ("no_query", {}),
-        ("query_as_list", {"query": ["{ auditLog { action } }"]}),
+        ("query_as_list", {"query": ["{ auditLog { edges { cursor } } }"]}),
         ("no_graphql", {"query": "{"}),
         ("too_deep", {"query": "{a" * 13 + "}" * 13}),
         ("far_too_deep", {"query": "{a" * 20_000}),
         ("deep_list", {"query": "{a(b:" + "[" * 20_000}),
         ("deep_json", b'{"query": ' + b"[" * 50_000),
         ("too_large", {"query": "{ a }" + " " * 256 * 1024}),
-        ("variables_as_list", {"query": "{ auditLog { action } }", "variables": [1]}),
-        ("variables_as_text", {"query": "{ auditLog { action } }", "variables": "x"}),
-        ("operation_as_list", {"query": "{ auditLog { action } }", "operationName": [1]}),
+        ("variables_as_list", {"query": "{ auditLog { edges { cursor } } }", "variables": [1]}),
+        ("variables_as_text", {"query": "{ auditLog { edges { cursor } } }", "variables": "x"}),
+        ("operation_as_list", {"query": "{ auditLog { edges { cursor } } }", "operationName": [1]}),
         ("nul", {"query": '{ nudges(channel: "\\u0000") { pollAfter } }'}),
         (
             "nul_in_variables",
@@ -404,8 +439,8 @@ def test_a_failure_of_ours_is_not_told(shop, monkeypatch):
     def fail(*_):
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr("saleor_nudges.graphql.recovery._size", fail)
-    answer = ask("{ auditLog { action } }")
+    monkeypatch.setattr("saleor_nudges.graphql.audit.page", fail)
+    answer = ask("{ auditLog { edges { cursor } } }")
     assert [error["message"] for error in answer["errors"]] == ["Internal Server Error"]
     assert "secret" not in json.dumps(answer)
 

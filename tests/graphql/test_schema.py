@@ -11,6 +11,7 @@ STANDARD = {"PageInfo", "Node", "ID", "Query", "Mutation"}
 PREFIXES = ("Nudge", "Recovery", "Messag", "Shopper", "ProductReview", "Experiment")
 # Open to anyone: what storefronts ask and report.
 OPEN = {"nudges", "nudgeSessionCreate", "nudgeEventsTrack"}
+OPEN |= {"productReviews", "productReviewCreate"}
 
 
 def types():
@@ -37,7 +38,9 @@ def parts():
 
 # graphene writes these itself.
 RELAYS = ("RecoveryCheckoutConnection", "RecoveryCheckoutEdge", "NudgeEventArchiveConnection")
-RELAYS += ("NudgeEventArchiveEdge",)
+RELAYS += ("NudgeEventArchiveEdge", "ProductReviewConnection", "ProductReviewEdge")
+RELAYS += ("NudgeAuditEntryConnection", "NudgeAuditEntryEdge")
+RELAYS += ("NudgeEvidenceConnection", "NudgeEvidenceEdge")
 
 
 def test_everything_is_described_in_a_sentence():

@@ -3,12 +3,14 @@
 import graphene
 
 from saleor_nudges.graphql.nudges.config import ConfigQueries, NudgeConfigUpdate
+from saleor_nudges.graphql.nudges.evidence import EvidenceQueries
 from saleor_nudges.graphql.nudges.feed import FeedQueries, NudgeFeed
+from saleor_nudges.graphql.nudges.preview import PreviewQueries
 from saleor_nudges.graphql.nudges.settings import NudgeSettingsUpdate, SettingsQueries
 from saleor_nudges.graphql.nudges.tracking import NudgeEventsTrack, NudgeSessionCreate
 
 
-class NudgeQueries(SettingsQueries, ConfigQueries, FeedQueries):
+class NudgeQueries(SettingsQueries, ConfigQueries, PreviewQueries, EvidenceQueries, FeedQueries):
     """What can be asked about nudges."""
 
 

@@ -1,25 +1,33 @@
 """Words that several of the nudges' types share."""
 
+from collections.abc import Iterable
+
 import graphene
 
-from saleor_nudges.models import NudgeType
-from saleor_nudges.nudges.base import PAGES
+from saleor_nudges.models import NudgeConsentMode, NudgeImage, NudgeLink, NudgeType, StockRule
+from saleor_nudges.nudges.base import PAGES, Scope
+from saleor_nudges.nudges.checking import DEVICES, ORDER_STATUSES
+from saleor_nudges.nudges.rules import PACKS
 
-NudgeTypeEnum = graphene.Enum("NudgeTypeEnum", [(kind.name, kind.value) for kind in NudgeType])
-NudgeCategoryEnum = graphene.Enum(
-    "NudgeCategoryEnum",
-    [(name, name) for name in ("RECENT_PURCHASE", "POPULARITY", "RECENT_SUMMARY", "FRICTION")],
+
+def enum(name: str, words: Iterable[str]) -> graphene.Enum:
+    """Return an enum of words that are their own values."""
+    return graphene.Enum(name, [(word, word) for word in words])
+
+
+NudgeTypeEnum = enum("NudgeTypeEnum", NudgeType.values)
+NudgeCategoryEnum = enum(
+    "NudgeCategoryEnum", ("RECENT_PURCHASE", "POPULARITY", "RECENT_SUMMARY", "FRICTION")
 )
-NudgePageEnum = graphene.Enum("NudgePageEnum", [(page, page) for page in PAGES])
-NudgeDeviceEnum = graphene.Enum(
-    "NudgeDeviceEnum", [(name, name) for name in ("DESKTOP", "ANDROID", "IOS", "OTHER")]
-)
-NudgeDesktopPositionEnum = graphene.Enum(
-    "NudgeDesktopPositionEnum", [(name, name) for name in ("BOTTOM_LEFT", "BOTTOM_RIGHT")]
-)
-NudgeMobilePositionEnum = graphene.Enum(
-    "NudgeMobilePositionEnum", [(name, name) for name in ("TOP", "BOTTOM")]
-)
-NudgeThemeEnum = graphene.Enum(
-    "NudgeThemeEnum", [(name, name) for name in ("LIGHT", "DARK", "AUTO")]
-)
+NudgePageEnum = enum("NudgePageEnum", PAGES)
+NudgeDeviceEnum = enum("NudgeDeviceEnum", DEVICES)
+NudgeDesktopPositionEnum = enum("NudgeDesktopPositionEnum", ("BOTTOM_LEFT", "BOTTOM_RIGHT"))
+NudgeMobilePositionEnum = enum("NudgeMobilePositionEnum", ("TOP", "BOTTOM"))
+NudgeThemeEnum = enum("NudgeThemeEnum", ("LIGHT", "DARK", "AUTO"))
+NudgeImageEnum = enum("NudgeImageEnum", NudgeImage.values)
+NudgeLinkEnum = enum("NudgeLinkEnum", NudgeLink.values)
+NudgeStockRuleEnum = enum("NudgeStockRuleEnum", StockRule.values)
+NudgeOrderStatusEnum = enum("NudgeOrderStatusEnum", ORDER_STATUSES)
+NudgeConsentModeEnum = enum("NudgeConsentModeEnum", NudgeConsentMode.values)
+NudgeClaimRulesEnum = enum("NudgeClaimRulesEnum", PACKS)
+NudgeScopeEnum = enum("NudgeScopeEnum", map(str, Scope))

@@ -11,16 +11,23 @@ from saleor_nudges.graphql.context import allowed
 from saleor_nudges.graphql.errors import answered
 from saleor_nudges.graphql.mutation import SellerMutation, errors_field, given
 from saleor_nudges.graphql.nudges.enums import (
+    NudgeClaimRulesEnum,
+    NudgeConsentModeEnum,
     NudgeDesktopPositionEnum,
+    NudgeDeviceEnum,
     NudgeMobilePositionEnum,
     NudgeThemeEnum,
 )
 from saleor_nudges.host import Requester
+from saleor_nudges.models import Shop
 from saleor_nudges.nudges import configs
 
 # As long as the digest that is made with it.
 SHORTEST_SECRET: Final = 32
 LONGEST_URL: Final = 500
+OF_SHOP: Final = ("claim_rules", "product_url", "checkout_url")
+BUYERS = "A place is named only where so many buyers are; from 2 to 100."
+CLAIM_RULES = "Whose rules of honest advertising the seller's words are held against, in this shop."
 
 
 class NudgeSettingsType(graphene.ObjectType):
@@ -45,6 +52,22 @@ class NudgeSettingsType(graphene.ObjectType):
     duration = graphene.Int(required=True, description="Seconds a nudge stays.")
     max_per_page = graphene.Int(required=True, description="Most nudges on one page.")
     max_per_session = graphene.Int(required=True, description="Most nudges in one visit.")
+    devices = graphene.List(
+        graphene.NonNull(NudgeDeviceEnum), required=True, description="On which devices."
+    )
+    is_quiet_in_checkout = graphene.Boolean(
+        required=True, description="Whether cart and checkout show none."
+    )
+    consent_mode = graphene.Field(
+        NudgeConsentModeEnum, required=True, description="Whether visitors are asked first."
+    )
+    buyers_per_place = graphene.Int(required=True, description=BUYERS)
+    claim_rules = graphene.List(
+        graphene.NonNull(NudgeClaimRulesEnum), required=True, description=CLAIM_RULES
+    )
+    has_storefront_secret = graphene.Boolean(
+        required=True, description="Whether the storefront's secret is set; it is never told."
+    )
     product_url = graphene.String(
         required=True, description="Address of a product's page, with {slug} and {channel}."
     )
@@ -71,6 +94,16 @@ class NudgeSettingsType(graphene.ObjectType):
     def resolve_checkout_url(root: Any, _info: Any) -> str:
         return str(root.shop.checkout_url)
 
+    @staticmethod
+    @answered
+    def resolve_claim_rules(root: Any, _info: Any) -> list[str]:
+        return list(root.shop.claim_rules)
+
+    @staticmethod
+    @answered
+    def resolve_has_storefront_secret(root: Any, _info: Any) -> bool:
+        return root.shop.sealed_storefront_secret is not None
+
 
 class NudgeSettingsInput(graphene.InputObjectType):
     """What can be changed of how nudges look."""
@@ -87,6 +120,11 @@ class NudgeSettingsInput(graphene.InputObjectType):
     duration = graphene.Int(description="Seconds a nudge stays.")
     max_per_page = graphene.Int(description="Most nudges on one page.")
     max_per_session = graphene.Int(description="Most nudges in one visit.")
+    devices = graphene.List(graphene.NonNull(NudgeDeviceEnum), description="On which devices.")
+    is_quiet_in_checkout = graphene.Boolean(description="Whether cart and checkout show none.")
+    consent_mode = NudgeConsentModeEnum(description="Whether visitors are asked first.")
+    buyers_per_place = graphene.Int(description=BUYERS)
+    claim_rules = graphene.List(graphene.NonNull(NudgeClaimRulesEnum), description=CLAIM_RULES)
     product_url = graphene.String(
         description="Address of a product's page, with {slug} and {channel}."
     )
@@ -108,27 +146,51 @@ class NudgeSettingsUpdate(SellerMutation):
 
     class Arguments:
         channel = graphene.String(required=True, description="Slug of the channel.")
-        input = NudgeSettingsInput(required=True, description="What to change.")
+        input = NudgeSettingsInput(description="What to change.")
+        restore_defaults = graphene.Boolean(
+            description="First sets what holds for this channel alone to what ships."
+        )
 
     class Meta:
         description = "Changes how nudges look in a channel. Requires MANAGE_SETTINGS."
 
     @classmethod
     def perform(cls, asker: Requester, **data: Any) -> Any:
-        changes = given(data["input"])
-        shop = asker.shop
-        if (secret := changes.pop("storefront_secret", None)) is not None:
-            shop.sealed_storefront_secret = _sealed_secret(secret)
-        after = dict(changes)
-        if (tracking := changes.pop("is_tracking_enabled", None)) is not None:
-            shop.tracking_since = (shop.tracking_since or datetime.now(UTC)) if tracking else None
-        for field in ("product_url", "checkout_url"):
-            if field in changes:
-                setattr(shop, field, _page(changes.pop(field), field))
-        shop.save()
-        settings = configs.change_settings(shop, data["channel"], changes)
-        cls.wrote(asker, settings.channel, after)
+        changes = given(dict(data.get("input") or {}))
+        of_shop = configs.edit_shop(asker.shop, _of_shop(asker.shop, changes))
+        change = configs.edit_settings(
+            asker.shop,
+            data["channel"],
+            changes,
+            is_restored=bool(data.get("restore_defaults")),
+        )
+        settings = change.row
+        settings.shop = asker.shop
+        before, after = _told(of_shop.before), _told(of_shop.after)
+        cls.wrote(asker, settings.channel, after | change.after, before | change.before)
         return cls(nudge_settings=settings, errors=[])
+
+
+def _of_shop(shop: Shop, changes: dict[str, Any]) -> dict[str, Any]:
+    """Take out of the changes what holds for all channels; raises InvalidInput."""
+    found: dict[str, Any] = {field: changes.pop(field) for field in OF_SHOP if field in changes}
+    for field in found.keys() & {"product_url", "checkout_url"}:
+        found[field] = _page(found[field], field)
+    if (secret := changes.pop("storefront_secret", None)) is not None:
+        found["sealed_storefront_secret"] = _sealed_secret(secret)
+    if (tracking := changes.pop("is_tracking_enabled", None)) is not None:
+        found["tracking_since"] = (shop.tracking_since or datetime.now(UTC)) if tracking else None
+    return found
+
+
+def _told(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return what the audit log may hold: of a secret, that there is one."""
+    told = dict(fields)
+    if "tracking_since" in told:
+        told["is_tracking_enabled"] = told.pop("tracking_since") is not None
+    if "sealed_storefront_secret" in told:
+        told["has_storefront_secret"] = told.pop("sealed_storefront_secret") is not None
+    return told
 
 
 def _sealed_secret(secret: str) -> bytes:
