@@ -4,6 +4,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from decimal import Decimal
 
+CATEGORIES = ("Juices", "Teas", "Ceramics")
 CHANNEL, CURRENCY, SHOP_NAME = "default-channel", "EUR", "Linden & Clay"
 
 
@@ -17,6 +18,8 @@ class Product:
     price: Decimal
     note: str
     text: str
+    # So many lie on the shelf when the shop opens.
+    stock: int = 40
 
     @property
     def id(self) -> str:
@@ -32,6 +35,11 @@ class Product:
     def slug(self) -> str:
         """Return its part of an address."""
         return self.name.lower().replace(" ", "-")
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Return the global id of its one category."""
+        return (global_id("Category", CATEGORIES.index(self.category) + 1),)
 
     @property
     def picture(self) -> str:
@@ -124,6 +132,7 @@ PRODUCTS = (
         Decimal("48.00"),
         "0.6 l, celadon",
         "A pot for two cups, with a spout that does not drip. We tried, often.",
+        stock=4,
     ),
     Product(
         11,
@@ -140,6 +149,7 @@ PRODUCTS = (
         Decimal("21.00"),
         "14 cm, terracotta",
         "For one branch, or one good flower. Unglazed outside, sealed inside.",
+        stock=3,
     ),
 )
 BY_SLUG = {product.slug: product for product in PRODUCTS}

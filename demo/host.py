@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 
 from demo import shop
 from demo.catalogue import BY_ID, CHANNEL, Product
-from demo.models import Basket, DemoCheckout, DemoOrder, image_of, line_of
+from demo.models import Basket, DemoCheckout, DemoOrder, DemoStock, image_of, line_of
 from saleor_nudges.events import Line
 from saleor_nudges.exceptions import HostBusy, NotFound, UnknownShop
 from saleor_nudges.host.base import Checkout, Host, Order, Page, ProductCard, Requester
@@ -47,7 +47,12 @@ class DemoHost(Host):
 
     def product_cards(self, channel: str, ids: Collection[str]) -> dict[str, ProductCard]:
         published = BY_ID if channel == CHANNEL else {}
-        return {key: _card(published[key]) for key in ids if key in published}
+        left = dict(DemoStock.objects.filter(pk__in=ids).values_list("pk", "left"))
+        return {key: _card(published[key], left.get(key)) for key in ids if key in published}
+
+    def products_of(self, variants: Collection[str]) -> dict[str, str]:
+        known = {product.variant_id: product.id for product in BY_ID.values()}
+        return {key: known[key] for key in variants if key in known}
 
     @contextmanager
     def holding(self, checkout_id: str) -> Iterator[Checkout | None]:
@@ -85,8 +90,15 @@ def _changed[T: Basket](
     return page, end
 
 
-def _card(product: Product) -> ProductCard:
-    return ProductCard(product.id, product.name, product.slug, image_of(product))
+def _card(product: Product, stock: int | None) -> ProductCard:
+    return ProductCard(
+        product.id,
+        product.name,
+        product.slug,
+        image_of(product),
+        categories=product.categories,
+        stock=stock,
+    )
 
 
 def _checkout(row: DemoCheckout) -> Checkout:

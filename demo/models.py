@@ -64,6 +64,17 @@ class DemoOrder(Basket):
         indexes = (models.Index(fields=["changed_at", "id"], name="demo_order_changed"),)
 
 
+class DemoStock(models.Model):
+    """How many of a product lie on the shelf."""
+
+    product_id = models.CharField(primary_key=True, max_length=255)
+    left = models.PositiveIntegerField()
+
+    class Meta:
+        db_table = "demo_stock"
+        ordering = ("product_id",)
+
+
 def new_id(kind: str) -> str:
     """Return the global id of something new; nobody can guess it."""
     return global_id(kind, uuid4())

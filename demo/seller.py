@@ -33,6 +33,9 @@ STATES = {
     SendState.REFUSED: "Refused by the mail server",
     SendState.CANCELLED: "Not sent",
 }
+# Where a metric's own name is no English.
+METRICS = {"live_visitors": "looking", "stock": "left"}
+UNITS = (("days", 24 * 3600), ("h", 3600), ("min", 60), ("s", 1))
 REASONS = {
     "ORDERED": "bought meanwhile",
     "CHECKOUT_CLOSED": "bought or emptied meanwhile",
@@ -109,10 +112,18 @@ def _nudge(shop: Shop, config: NudgeConfig) -> dict[str, object]:
 def _proof(nudge: Nudge) -> str:
     evidence = nudge.evidence
     product = BY_ID.get(nudge.product_id)
-    name = product.name if product else nudge.product_id
-    window = f" in {evidence.window_seconds // 60} min" if evidence.window_seconds else ""
+    name = product.name if product else "The whole shop"
     metric = evidence.metric[:-1] if evidence.value == 1 else evidence.metric
-    return f"{name}: {evidence.value} {metric}{window}"
+    said = METRICS.get(evidence.metric, metric)
+    return f"{name}: {evidence.value} {said}{_window(evidence.window_seconds)}"
+
+
+def _window(seconds: int | None) -> str:
+    for unit, length in UNITS:
+        # 60 minutes, not 1 hour: the larger unit only where it is more than one.
+        if seconds and seconds >= 2 * length:
+            return f" in {seconds // length} {unit}"
+    return ""
 
 
 def _ledger(shop: Shop) -> list[Entry]:

@@ -8,7 +8,7 @@ from functools import partial
 from django.db import transaction
 
 from demo.catalogue import Product
-from demo.models import DemoCheckout, DemoOrder, line_json, line_of, new_id
+from demo.models import DemoCheckout, DemoOrder, DemoStock, line_json, line_of, new_id
 from saleor_nudges import facts
 from saleor_nudges.capture import capture
 from saleor_nudges.events import (
@@ -18,6 +18,7 @@ from saleor_nudges.events import (
     Contact,
     Line,
     OrderPlaced,
+    StockChanged,
 )
 from saleor_nudges.exceptions import NotFound
 from saleor_nudges.models import Shop
@@ -25,6 +26,8 @@ from saleor_nudges.models import Shop
 # The one shop of the demo.
 SHOP_KEY = "demo"
 MOST_OF_ONE = 9
+# Before a shelf is empty, so many come from the potter, the orchard and the garden.
+DELIVERY = 24
 
 
 def the_shop() -> Shop:
@@ -101,10 +104,29 @@ def buy(key: str) -> DemoOrder:
             created_at=now,
             changed_at=now,
         )
+        _take_off_the_shelf(order, now)
         checkout.delete()
         fact = facts.order_fact(OrderPlaced, the_shop(), order.pk, order.channel, now)
         transaction.on_commit(partial(capture, fact))
     return order
+
+
+def _take_off_the_shelf(order: DemoOrder, now: datetime) -> None:
+    wanted = {line.product_id: line for line in order.cart().lines}
+    # In one order, so that two who buy at once never wait for each other.
+    for row in DemoStock.objects.filter(pk__in=wanted).select_for_update().order_by("pk"):
+        line = wanted[row.pk]
+        left = row.left - line.quantity
+        row.left = left if left > 0 else left + DELIVERY
+        row.save()
+        fact = StockChanged(
+            shop=the_shop().pk,
+            channel="",
+            occurred_at=now,
+            revision=facts.revision(now),
+            variant_id=line.variant_id,
+        )
+        transaction.on_commit(partial(capture, fact))
 
 
 def _held(key: str) -> DemoCheckout | None:

@@ -8,7 +8,9 @@ const cssAsText = {
     onLoad({ filter: /\.css$/ }, async ({ path }) => {
       const css = await readFile(path, "utf8");
       const { code } = await transform(css, { loader: "css", minify: true });
-      return { contents: code.trim(), loader: "text" };
+      // esbuild leaves the values of custom properties as they were written.
+      const contents = code.replace(/(--[\w-]+:|,|\() +| +(?=\))/g, "$1").trim();
+      return { contents, loader: "text" };
     });
   },
 };

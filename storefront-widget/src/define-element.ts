@@ -1,23 +1,24 @@
 import { ATTRIBUTES, readOptions } from "./options.ts";
 import { runWidget, type Widget } from "./run-widget.ts";
 import { running } from "./running.ts";
-import css from "./toast.css";
+import { styleSheet } from "./style-sheet.ts";
+import type { Options } from "./types.ts";
 
 const TAG = "saleor-nudges";
 
-/** Defines `<saleor-nudges>`, once. Where there is no browser (a server that renders) it does nothing. */
-export function defineElement(defaultEndpoint: string | null = null): void {
+/**
+ * Defines `<saleor-nudges>`, once. Where there is no browser (a server that renders) it does nothing.
+ * What is given stands in for the attribute of that name, in elements that do not have it.
+ */
+export function defineElement(endpoint: string | null = null, consent: string | null = null): void {
   if (typeof customElements === "undefined" || customElements.get(TAG)) return;
   // Browsers of before 2023: without a style sheet of our own we would break the page's looks.
   if (!("adoptedStyleSheets" in Document.prototype)) return;
-  customElements.define(TAG, elementClass(defaultEndpoint));
+  customElements.define(TAG, elementClass({ endpoint, consent }));
 }
 
 /** A class made when asked for: HTMLElement does not exist where there is no browser. */
-function elementClass(defaultEndpoint: string | null): CustomElementConstructor {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(css);
-
+function elementClass(defaults: Record<string, string | null>): CustomElementConstructor {
   return class SaleorNudgesElement extends HTMLElement {
     static observedAttributes = ATTRIBUTES;
     #root = this.attachShadow({ mode: "open" });
@@ -25,7 +26,7 @@ function elementClass(defaultEndpoint: string | null): CustomElementConstructor 
     #due = false;
 
     connectedCallback(): void {
-      this.#root.adoptedStyleSheets = [sheet];
+      this.#root.adoptedStyleSheets = [styleSheet()];
       this.#root.replaceChildren(announcer());
       running.add(this);
       this.#startOver();
@@ -33,7 +34,7 @@ function elementClass(defaultEndpoint: string | null): CustomElementConstructor 
 
     disconnectedCallback(): void {
       running.remove(this);
-      this.stop();
+      this.#leave();
     }
 
     /** Another page in a shop that does not reload. */
@@ -47,9 +48,14 @@ function elementClass(defaultEndpoint: string | null): CustomElementConstructor 
       this.#due = true;
       queueMicrotask(() => {
         this.#due = false;
-        this.stop();
+        this.#leave();
         this.resume();
       });
+    }
+
+    #leave(): void {
+      this.#widget?.leave();
+      this.#widget = null;
     }
 
     track(kind: string, data?: Record<string, unknown>): void {
@@ -62,11 +68,21 @@ function elementClass(defaultEndpoint: string | null): CustomElementConstructor 
     }
 
     resume(): void {
-      if (this.#widget || !this.isConnected || running.stopped()) return;
-      const read = (name: string) => this.getAttribute(name);
-      const options = readOptions(read, defaultEndpoint, document.baseURI);
-      if (options) this.#widget = runWidget(this, this.#root, options);
+      if (!this.isConnected || running.stopped()) return;
+      const options = readOptions(
+        (name) => this.getAttribute(name) ?? defaults[name] ?? null,
+        document.baseURI,
+      );
+      if (options) this.#run(options);
       else console.warn("saleor-nudges: no channel, or no endpoint to ask.");
+    }
+
+    #run(options: Options): void {
+      const agreed = running.agreed() || options.consent === "GIVEN";
+      if (!agreed && options.consent === "REQUIRED") return;
+      if (this.#widget && !(agreed && this.#widget.waits())) return;
+      this.#widget?.leave();
+      this.#widget = runWidget(this, this.#root, options, agreed);
     }
   };
 }

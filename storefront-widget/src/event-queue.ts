@@ -11,6 +11,8 @@ export interface EventQueue {
   add(event: ShopperEvent): void;
   /** Hands all that waits to the browser: the page may be gone in a moment. */
   leave(): void;
+  /** Forgets all that waits; nothing leaves any more. */
+  drop(): void;
 }
 
 /** How batches leave. `send` resolves to seconds after which to try once more, or null when done. */
@@ -23,6 +25,7 @@ export interface Transport {
 export function createEventQueue({ send, beacon }: Transport): EventQueue {
   let waiting: ShopperEvent[] = [];
   let refused: ShopperEvent[] = [];
+  let over = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function later(ms: number): void {
@@ -37,6 +40,7 @@ export function createEventQueue({ send, beacon }: Transport): EventQueue {
     refused = [];
     if (batch.length === 0) return;
     const retryIn = await send(batch);
+    if (over) return;
     if (retryIn !== null && !again) {
       refused = batch;
       later(retryIn * 1000);
@@ -45,7 +49,7 @@ export function createEventQueue({ send, beacon }: Transport): EventQueue {
 
   return {
     add(event) {
-      if (waiting.length >= LIMIT) return;
+      if (over || waiting.length >= LIMIT) return;
       waiting.push(event);
       // A refused batch sets the pace: what comes meanwhile waits behind it.
       if (refused.length === 0) later(waiting.length < BATCH ? IDLE : 0);
@@ -56,6 +60,12 @@ export function createEventQueue({ send, beacon }: Transport): EventQueue {
       waiting = [];
       refused = [];
       for (let i = 0; i < all.length; i += BATCH) beacon(all.slice(i, i + BATCH));
+    },
+    drop() {
+      over = true;
+      clearTimeout(timer);
+      waiting = [];
+      refused = [];
     },
   };
 }

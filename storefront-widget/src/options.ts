@@ -14,7 +14,11 @@ export const ATTRIBUTES = [
   "checkout",
   "user",
   "shop",
+  "products",
+  "consent",
+  "checkout-path",
   "close-label",
+  "withdrawn-label",
 ] as const;
 
 type Attribute = (typeof ATTRIBUTES)[number];
@@ -22,11 +26,10 @@ type Attribute = (typeof ATTRIBUTES)[number];
 /** Attributes as typed options; null when there is no channel or no place to ask. */
 export function readOptions(
   read: (name: Attribute) => string | null,
-  defaultEndpoint: string | null,
   base: string,
 ): Options | null {
   const get = (name: Attribute) => read(name)?.trim() || null;
-  const endpoint = safeUrl(get("endpoint") ?? defaultEndpoint, base);
+  const endpoint = safeUrl(get("endpoint"), base);
   const channel = get("channel");
   if (!endpoint || !channel) return null;
   const product = get("product");
@@ -41,7 +44,11 @@ export function readOptions(
     checkout: hashOnly(get("checkout")),
     user: get("user"),
     shop: get("shop"),
+    products: list(get("products")),
+    consent: consentOf(get("consent")),
+    checkoutPaths: list(get("checkout-path") ?? "/checkout"),
     closeLabel: get("close-label") ?? "Close",
+    withdrawnLabel: get("withdrawn-label") ?? "No longer true",
   };
 }
 
@@ -51,6 +58,14 @@ function pageOf(given: string | null, product: string | null, category: string |
   if (PAGES.test(page)) return page as Page;
   if (product) return "PRODUCT";
   return category ? "CATEGORY" : "OTHER";
+}
+
+const list = (given: string | null): string[] => given?.split(/[\s,]+/).filter(Boolean) ?? [];
+
+/** A word we do not know asks for the stricter of the two. */
+function consentOf(given: string | null): Options["consent"] {
+  if (given === null) return null;
+  return given.toLowerCase() === "given" ? "GIVEN" : "REQUIRED";
 }
 
 /** A checkout id given by mistake goes no further: it would open the checkout to whoever reads it. */

@@ -1,88 +1,65 @@
-import { thisDevice } from "./device.ts";
-import { createEventQueue } from "./event-queue.ts";
-import { fetchNudges } from "./fetch-nudges.ts";
-import { refusesTracking } from "./refuses-tracking.ts";
-import { eventTransport } from "./send-events.ts";
+import { permission } from "./permission.ts";
+import { poll } from "./poll.ts";
 import { shopperEvent } from "./shopper-event.ts";
-import { showNudges } from "./show-nudges.ts";
-import { shownNudges } from "./shown-nudges.ts";
-import { browserStore, memoryStore } from "./store.ts";
-import { createTimer, type Timer } from "./timer.ts";
-import type { Nudge, Options } from "./types.ts";
-import { createVisitor, stranger } from "./visitor.ts";
-import { whenVisible } from "./when-visible.ts";
+import type { Options, ShopperEvent } from "./types.ts";
+import { beginVisit, type Visit } from "./visit.ts";
+
+/** Before we know whether we may: so many of the page's own events wait, and go no further. */
+const MOST_EARLY = 50;
 
 /** One page with nudges on it, from its opening to `stop()`. */
 export interface Widget {
+  /** True while nothing is known, stored or told of the visitor. */
+  waits(): boolean;
   track(kind: string, data?: Record<string, unknown>): void;
+  /** The page goes: what waits to be reported is. */
+  leave(): void;
+  /** The page wants nothing more of us: nothing leaves it after this. */
   stop(): void;
 }
 
-/** Brings it all together: who visits, what to ask, what to show, what to report. */
-export function runWidget(element: HTMLElement, root: ShadowRoot, options: Options): Widget {
-  const refused = refusesTracking(navigator);
+/** Waits until the page is looked at and the visitor may be asked about; then the visit begins. */
+export function runWidget(
+  element: HTMLElement,
+  root: ShadowRoot,
+  options: Options,
+  agreed: boolean,
+): Widget {
   const off = new AbortController();
-  const { signal } = off;
-  const device = thisDevice();
-  const shown = shownNudges(refused ? memoryStore() : browserStore(() => sessionStorage));
-  const kept = browserStore(() => localStorage);
-  const visitor = refused ? stranger : createVisitor(options.endpoint, kept, signal);
-  const queue = visitor
-    .token()
-    .then((token) => (token ? createEventQueue(eventTransport(options, visitor)) : null));
-  let poll: Timer | null = null;
+  let visit: Visit | null = null;
+  let early: ShopperEvent[] = [];
 
-  function track(kind: string, data: Record<string, unknown> = {}): void {
-    const event = shopperEvent(kind, options, data);
-    queue.then((queue) => signal.aborted || queue?.add(event));
+  function begin(): void {
+    if (off.signal.aborted) return;
+    visit = beginVisit(element, root, options, (mode) => {
+      if (mode === "OPT_IN" && !agreed) stop();
+    });
+    for (const event of early.splice(0)) visit.add(event);
   }
 
-  function tell(name: string, nudge: Nudge, detail = {}): boolean {
-    const init = { bubbles: true, composed: true, cancelable: name !== "nudges:closed" };
-    return element.dispatchEvent(new CustomEvent(name, { ...init, detail: { nudge, ...detail } }));
+  function stop(): void {
+    off.abort();
+    early = [];
+    visit?.stop();
+    visit = null;
   }
 
-  const showing = showNudges(root, options, shown, {
-    showing: (nudge) => tell("nudges:shown", nudge),
-    seen: (nudge) => track("nudge_viewed", { nudge: nudge.id }),
-    clicked(nudge) {
-      track("nudge_clicked", { nudge: nudge.id });
-      return tell("nudges:clicked", nudge);
-    },
-    closed(nudge, reason) {
-      if (reason === "USER") track("nudge_closed", { nudge: nudge.id });
-      tell("nudges:closed", nudge, { reason });
-    },
-  });
-
-  async function ask(): Promise<void> {
-    const token = await visitor.token();
-    const answer = await fetchNudges(options, token, device, showing.exclude(), signal);
-    if (signal.aborted) return;
-    if ("feed" in answer) showing.accept(answer.feed);
-    let after = "feed" in answer ? answer.feed.pollAfter : answer.retryIn;
-    if (after === "WITH_NEW_TOKEN") after = visitor.renew() ? 0 : null;
-    if (after !== null) poll = createTimer(after * 1000, () => document.hidden, ask);
-  }
-
-  function visibilityChanged(): void {
-    poll?.update();
-    showing.update();
-    if (document.hidden) queue.then((queue) => queue?.leave());
-  }
-
-  document.addEventListener("visibilitychange", visibilityChanged, { signal });
-  whenVisible(signal, () => {
-    track(options.product ? "product_viewed" : "page_viewed");
-    ask();
-  });
+  poll(async () => {
+    const answer = agreed || (await permission(options, off.signal));
+    if (answer === true) begin();
+    return typeof answer === "number" ? answer : null;
+  }, off.signal);
   return {
-    track,
-    stop() {
-      off.abort();
-      poll?.cancel();
-      showing.stop();
-      queue.then((queue) => queue?.leave());
+    waits: () => visit === null,
+    track(kind, data) {
+      const event = shopperEvent(kind, options, data);
+      if (visit) visit.add(event);
+      else if (!off.signal.aborted && early.length < MOST_EARLY) early.push(event);
     },
+    leave() {
+      visit?.leave();
+      stop();
+    },
+    stop,
   };
 }

@@ -2,13 +2,14 @@
 import { defineElement } from "./define-element.ts";
 import { endpointOfScript } from "./endpoint-of-script.ts";
 import { placeElement } from "./place-element.ts";
-import { saleorNudges } from "./running.ts";
+import { makeReady } from "./running.ts";
 
 const script = document.currentScript;
 
 // A page may load us twice: the second time changes nothing.
 if (!window.saleorNudges && script instanceof HTMLScriptElement) {
-  window.saleorNudges = saleorNudges;
-  defineElement(script.dataset.endpoint ?? endpointOfScript(script.src));
+  const { endpoint, consent } = script.dataset;
+  defineElement(endpoint ?? endpointOfScript(script.src), consent);
   placeElement(script);
+  makeReady();
 }

@@ -1,4 +1,5 @@
 import type { Transport } from "./event-queue.ts";
+import { MODEST } from "./modest.ts";
 import { retryAfter } from "./retry-after.ts";
 import type { Options, ShopperEvent } from "./types.ts";
 import type { Visitor } from "./visitor.ts";
@@ -17,7 +18,7 @@ export function eventTransport(options: Options, visitor: Visitor): Transport {
       try {
         // keepalive: a batch on its way outlives the page.
         const init: RequestInit = { method: "POST", body: body(events), keepalive: true };
-        const response = await fetch(address, { ...init, credentials: "omit" });
+        const response = await fetch(address, { ...MODEST, ...init });
         if (response.status === 401) return visitor.renew() ? 1 : null;
         const busy = response.status === 429 || response.status === 503;
         return busy ? retryAfter(response.headers.get("Retry-After"), 10) : null;

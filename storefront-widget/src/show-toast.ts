@@ -1,19 +1,16 @@
 import { dialogOpen } from "./dialog-open.ts";
-import { locale } from "./locale.ts";
-import { relativeTime } from "./relative-time.ts";
 import { createTimer } from "./timer.ts";
 import { drawToast } from "./toast.ts";
-import type { CloseReason, Display, Nudge } from "./types.ts";
+import type { CloseReason, Display, Nudge, Options } from "./types.ts";
 
 /** A nudge counts as seen after one second on a visible page, as is usual for what is shown to people. */
 const SEEN_AFTER = 1_000;
-/** Often enough that "1 minute ago" is never wrong by much. */
-const TICK = 10_000;
 /** A little longer than the style sheet's way out, for browsers that do not say when it ended. */
 const WAY_OUT = 300;
 
 export interface Shown {
-  nudge: Nudge;
+  /** The same nudge in other words: they change where they stand, and are not read out again. */
+  update(nudge: Nudge): void;
   close(reason: CloseReason): void;
 }
 
@@ -30,10 +27,10 @@ export function showToast(
   root: ShadowRoot,
   nudge: Nudge,
   display: Display,
-  labels: { close: string; languageCode: string | null },
+  options: Options,
   listener: Listener,
 ): Shown {
-  const { toast, link, time, close: button } = drawToast(nudge, display, labels.close);
+  const { toast, link, close: button, update: tell, stop } = drawToast(nudge, display, options);
   const announcer = root.querySelector(".announcer");
   const off = new AbortController();
   const { signal } = off;
@@ -44,18 +41,13 @@ export function showToast(
   const held = () => hidden() || toast.matches(":hover, :focus-within");
   const duration = createTimer(display.duration * 1000, held, () => close("TIMEOUT"));
   const seen = createTimer(SEEN_AFTER, hidden, listener.seen);
-  const language = locale(labels.languageCode ?? document.documentElement.lang);
-  const tick = () => {
-    if (nudge.occurredAt) time.textContent = relativeTime(nudge.occurredAt, Date.now(), language);
-  };
-  const ticking = setInterval(tick, TICK);
 
   function close(reason: CloseReason): void {
     if (signal.aborted) return;
     off.abort();
     duration.cancel();
     seen.cancel();
-    clearInterval(ticking);
+    stop();
     announcer?.replaceChildren();
     if (toast.matches(":focus-within") && focusedBefore instanceof HTMLElement) {
       focusedBefore.focus({ preventScroll: true });
@@ -90,11 +82,10 @@ export function showToast(
     { signal },
   );
 
-  tick();
   root.append(toast);
   // In the top layer no ancestor of ours can clip, transform or cover it.
   toast.popover = "manual";
   toast.showPopover?.();
-  announcer?.append([nudge.title, nudge.text].filter(Boolean).join(". "));
-  return { nudge, close };
+  announcer?.replaceChildren([nudge.title, nudge.text].filter(Boolean).join(". "));
+  return { update: tell, close };
 }

@@ -1,6 +1,6 @@
 import type { Store } from "./store.ts";
 
-const KEY = "saleor-nudges-shown";
+export const KEY = "saleor-nudges-shown";
 /** As many as one request may leave out. */
 const CAP = 200;
 

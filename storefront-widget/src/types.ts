@@ -33,8 +33,16 @@ export interface Options {
   user: string | null;
   /** Which shop, where one service answers for several. */
   shop: string | null;
+  /** Products listed on this page, for the places beside them; empty: those that have a place. */
+  products: string[];
+  /** What the page says of its visitor's agreement; null: whatever the seller's settings ask for. */
+  consent: "REQUIRED" | "GIVEN" | null;
+  /** Paths of the shop's checkout, where the seller may want it quiet. */
+  checkoutPaths: string[];
   /** What the close button is called for those who hear it. */
   closeLabel: string;
+  /** What those who hear the page are told when a nudge is taken back, before its title. */
+  withdrawnLabel: string;
 }
 
 export type NudgeCategory = "RECENT_PURCHASE" | "POPULARITY" | "RECENT_SUMMARY" | "FRICTION";
@@ -44,6 +52,8 @@ export interface Nudge {
   id: string;
   type: string;
   category: NudgeCategory | string;
+  /** A word or two above the title, as the seller chose. */
+  tag: string | null;
   title: string;
   text: string;
   product: { id: string; name: string; slug: string } | null;
@@ -51,9 +61,13 @@ export interface Nudge {
   href: string | null;
   /** When it happened; null where the sentence speaks of a span of time instead. */
   occurredAt: string | null;
+  /** Whether the seller wants that time to be told. */
+  showTime: boolean;
+  /** A colour of its own, `#rrggbb`; null: the one of `display`. */
+  highlight: string | null;
   /** The proof behind the sentence, as the server gave it. */
   evidence: unknown;
-  /** Where it belongs: `TOAST`, or the name of a place in the page. */
+  /** Where it belongs: `TOAST`, or `INLINE`: in the page, beside its product. */
   slot: string;
 }
 
@@ -68,12 +82,20 @@ export interface Display {
   duration: number;
   maxPerPage: number;
   maxPerSession: number;
+  /** The devices that nudges are shown on; null: on all. */
+  devices: string[] | null;
+  /** Nothing is shown in the cart and the checkout. */
+  quietInCheckout: boolean;
+  /** Whether the page must hear from its visitor first; null where the server could not tell. */
+  consentMode: "OPT_IN" | "OPT_OUT" | null;
 }
 
 /** The server's answer to `GET v1/nudges`. */
 export interface Feed {
   nudges: Nudge[];
   display: Display;
+  /** Of the nudges said to be on the page, those that must go; null from a server that cannot tell. */
+  withdrawn: string[] | null;
   /** Ask again after so many seconds; null: do not. */
   pollAfter: number | null;
 }
@@ -92,15 +114,19 @@ export interface ShopperEvent {
   data?: Record<string, unknown>;
 }
 
-/** Why a nudge left the screen. */
+/** Why a nudge left the page. */
 export type CloseReason = "USER" | "TIMEOUT" | "WITHDRAWN" | "STOPPED";
 
 /** `window.saleorNudges`: what a page's own code may ask of the widget. */
 export interface SaleorNudges {
   /** Reports something that only the page can know, as `added_to_cart`. */
   track(kind: string, data?: Record<string, unknown>): void;
-  /** Takes everything off the screen; nothing is asked, stored or sent until `resume()`. */
-  stop(): void;
+  /**
+   * Takes everything off the page; nothing is asked, stored or sent until `resume()`, not even
+   * what waits to be. With `forget`, what is stored in the browser goes, too.
+   */
+  stop(how?: { forget?: boolean }): void;
+  /** The visitor agreed, or the page has finished with whatever it called `stop()` for. */
   resume(): void;
 }
 

@@ -1,6 +1,7 @@
+import { MODEST } from "./modest.ts";
 import type { Store } from "./store.ts";
 
-const KEY = "saleor-nudges";
+export const KEY = "saleor-nudges";
 /** A token this close to its end is changed for a fresh one first, so that none expires on a page. */
 const EARLY = 60 * 60 * 1000;
 
@@ -58,8 +59,9 @@ export async function visitorToken(
   try {
     // A plain string is sent as text/plain: a request that needs no CORS preflight.
     const body = JSON.stringify(kept ? { token: kept.token } : {});
-    const init: RequestInit = { method: "POST", body, credentials: "omit", signal };
-    const response = await fetch(new URL("v1/session", endpoint), init);
+    const init: RequestInit = { method: "POST", body, signal };
+    const address = new URL("v1/session", endpoint);
+    const response = await fetch(address, { ...MODEST, ...init });
     const fresh = response.ok ? parseSession(await response.text()) : null;
     if (fresh) store.set(KEY, JSON.stringify(fresh));
     return fresh?.token ?? null;

@@ -30,10 +30,12 @@ pytestmark = pytest.mark.django_db
 def test_purchase_becomes_a_nudge():
     shop = make_shop()
     switch_on_nudge(shop, NudgeType.ORDER)
-    checkout = a_checkout(shop, email="anna@example.com", first_name="Anna", city="Wroclaw")
-    checkout_seen(shop, checkout)
-    order_placed(shop, checkout)
-    feed = choose(shop, Ask(channel=CHANNEL, page="HOME"), datetime.now(UTC))
+    # A place is told once five buyers share it.
+    for name in ("anna", "ben", "cleo", "dan", "eve"):
+        checkout = a_checkout(shop, email=f"{name}@example.com", city="Wroclaw", country="PL")
+        checkout_seen(shop, checkout)
+        order_placed(shop, checkout)
+    feed = choose(shop, Ask(channel=CHANNEL, page="HOME", count=1), datetime.now(UTC))
     assert [shown.text for shown in feed.nudges] == ["Someone from Wroclaw bought Apple Juice"]
 
 

@@ -12,11 +12,20 @@ import demo
 from demo import shop
 from demo.catalogue import BY_SLUG, CHANNEL, PRODUCTS
 from demo.host import DemoHost
-from demo.load import load
-from demo.models import DemoCheckout, DemoOrder, line_of
+from demo.load import REVIEWS, load
+from demo.models import DemoCheckout, DemoOrder, DemoStock, line_of
 from saleor_nudges.events import Contact
 from saleor_nudges.exceptions import HostBusy, NotFound, UnknownShop
-from saleor_nudges.models import CheckoutState, NudgeConfig, SeenOrder, Shop, TrackedCheckout
+from saleor_nudges.models import (
+    CheckoutState,
+    NudgeConfig,
+    NudgeType,
+    ProductReview,
+    SeenOrder,
+    Shop,
+    ShopEvent,
+    TrackedCheckout,
+)
 from saleor_nudges.testing import consume
 
 BEN = Contact(email="ben@example.com", first_name="Ben", city="Lisbon")
@@ -47,7 +56,9 @@ def test_load_switches_on_and_can_be_repeated(demo_shop):
     assert Shop.objects.count() == 1
     assert demo_shop.legal_basis == "SOFT_OPT_IN"
     enabled = NudgeConfig.objects.of(demo_shop).filter(channel=CHANNEL, is_enabled=True)
-    assert sorted(enabled.values_list("type", flat=True)) == ["ORDER", "PRODUCT_VIEW"]
+    assert sorted(enabled.values_list("type", flat=True)) == sorted(NudgeType)
+    assert DemoStock.objects.count() == len(PRODUCTS)
+    assert ProductReview.objects.of(demo_shop).filter(state="APPROVED").count() == len(REVIEWS)
 
 
 def test_what_a_shopper_does_reaches_the_engine(demo_shop, django_capture_on_commit_callbacks):
@@ -76,6 +87,33 @@ def test_what_a_shopper_does_reaches_the_engine(demo_shop, django_capture_on_com
     tracked.refresh_from_db()
     assert tracked.state == CheckoutState.ORDERED
     assert not DemoCheckout.objects.exists()
+
+
+def test_what_is_bought_is_gone_from_the_shelf(demo_shop, django_capture_on_commit_callbacks):
+    # given four teapots
+    checkout = shop.put_in("", TEAPOT)
+    shop.put_in(checkout.pk, TEAPOT)
+    shop.introduce(checkout.pk, BEN)
+    assert left_of(demo_shop, TEAPOT) == 4
+    # when
+    with django_capture_on_commit_callbacks(execute=True):
+        shop.buy(checkout.pk)
+    consume()
+    # then
+    assert left_of(demo_shop, TEAPOT) == 2
+    told = ShopEvent.objects.of(demo_shop).get(kind="stock_changed")
+    assert told.subject == TEAPOT.variant_id
+
+
+def test_a_shelf_is_filled_before_it_is_empty(demo_shop):
+    # given
+    DemoStock.objects.filter(pk=TEAPOT.id).update(left=1)
+    checkout = shop.put_in("", TEAPOT)
+    shop.introduce(checkout.pk, BEN)
+    # when
+    shop.buy(checkout.pk)
+    # then
+    assert left_of(demo_shop, TEAPOT) == shop.DELIVERY
 
 
 @pytest.mark.parametrize(
@@ -121,6 +159,10 @@ def test_checkout_somebody_changes_is_busy(someone_else, settings):
 def test_before_it_is_loaded_there_is_no_shop(db):
     with pytest.raises(UnknownShop):
         DemoHost.shop_of(None)
+
+
+def left_of(demo_shop, product):
+    return DemoHost(demo_shop).product_cards(CHANNEL, [product.id])[product.id].stock
 
 
 def test_every_product_has_a_picture_and_a_name_of_its_own():

@@ -23,6 +23,10 @@ export interface Fixture {
   nudges: Nudge[];
   display: Display;
   pollAfter: number | null;
+  /** Which of the ids that are said to be shown must go; null: a server that cannot tell. */
+  withdrawn: string[] | null;
+  /** True: a request with `products` is answered 400. */
+  knowsNoLists: boolean;
   /** What is answered to `POST v1/events`, in turn; 202 when empty. */
   refusals: number[];
   /** True: sessions and nudges are answered 500. */
@@ -34,8 +38,18 @@ export interface Fixture {
   /** The tag or element at the end of the page. */
   tag: string;
   css: string;
+  /** What stands on the page before the tag. */
+  body: string;
   sessions: string[];
+  /** Requests for the settings alone. */
+  settings: URLSearchParams[];
   asked: URLSearchParams[];
+  /** The moment of each of `asked`, in milliseconds. */
+  askedAt: number[];
+  /** All addresses that anything was sent to. */
+  heard: string[];
+  /** The Referer of each request below BASE, if there was one. */
+  referers: string[];
   batches: Batch[];
   /** All events that were accepted. */
   events(): ShopperEvent[];
@@ -47,12 +61,15 @@ export function nudge(id: string, more: Partial<Nudge> = {}): Nudge {
     id,
     type: "ORDER",
     category: "RECENT_PURCHASE",
+    tag: null,
     title: `Nudge ${id}`,
     text: "Someone in Lisbon bought this chair.",
     product: { id: "UHJvZHVjdDox", name: "Oak chair", slug: "oak-chair" },
     image: null,
     href: null,
     occurredAt: null,
+    showTime: true,
+    highlight: null,
     evidence: { kind: "ORDER" },
     slot: "TOAST",
     ...more,
@@ -71,6 +88,9 @@ export function display(more: Partial<Display> = {}): Display {
     duration: 30,
     maxPerPage: 3,
     maxPerSession: 10,
+    devices: ["DESKTOP", "ANDROID", "IOS", "OTHER"],
+    quietInCheckout: true,
+    consentMode: "OPT_OUT",
     ...more,
   };
 }
@@ -81,14 +101,21 @@ export async function startFixture(script: string): Promise<Fixture> {
     nudges: [nudge("n0000001")],
     display: display(),
     pollAfter: null,
+    withdrawn: null,
+    knowsNoLists: false,
     refusals: [],
     away: false,
     unknownTokens: [],
     expectsRefusals: false,
     tag: `<script src="${BASE}v1/widget.js" data-channel="default-channel" data-product="UHJvZHVjdDox" async></script>`,
     css: "body { font-family: sans-serif; margin: 24px }",
+    body: "",
     sessions: [],
+    settings: [],
     asked: [],
+    askedAt: [],
+    heard: [],
+    referers: [],
     batches: [],
     events: () => fixture.batches.flatMap((batch) => batch.events),
     close: () => new Promise((resolve) => server.close(() => resolve())),
@@ -96,6 +123,10 @@ export async function startFixture(script: string): Promise<Fixture> {
   const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? "/", "http://127.0.0.1");
     const path = url.pathname.replace(BASE, "");
+    if (path !== url.pathname && path !== "v1/widget.js") {
+      fixture.heard.push(path);
+      fixture.referers.push(request.headers.referer ?? "");
+    }
     const body = await bodyOf(request);
     const status = fixture.away ? 500 : 200;
     const stale = (token: string | null) => fixture.unknownTokens.includes(token ?? "");
@@ -103,6 +134,8 @@ export async function startFixture(script: string): Promise<Fixture> {
     else if (path === "v1/session") reply(response, status, session(fixture, body));
     else if (path === "v1/nudges" && stale(url.searchParams.get("token")))
       reply(response, 401, "{}");
+    else if (path === "v1/nudges" && fixture.knowsNoLists && url.searchParams.has("products"))
+      reply(response, 400, "{}");
     else if (path === "v1/nudges") reply(response, status, feed(fixture, url.searchParams));
     else if (path === "v1/events" && stale(JSON.parse(body).token)) reply(response, 401, "{}");
     else if (path === "v1/events") takeEvents(fixture, request, response, body);
@@ -123,10 +156,17 @@ function session(fixture: Fixture, body: string): string {
 }
 
 function feed(fixture: Fixture, asked: URLSearchParams): string {
+  const { display, pollAfter } = fixture;
+  if (asked.get("count") === "0") {
+    fixture.settings.push(asked);
+    return JSON.stringify({ nudges: [], display, pollAfter });
+  }
   fixture.asked.push(asked);
-  const seen = (asked.get("exclude") ?? "").split(",");
-  const nudges = fixture.nudges.filter((nudge) => !seen.includes(nudge.id));
-  return JSON.stringify({ nudges, display: fixture.display, pollAfter: fixture.pollAfter });
+  fixture.askedAt.push(Date.now());
+  const named = (name: string) => (asked.get(name) ?? "").split(",");
+  const nudges = fixture.nudges.filter(({ id }) => !named("exclude").includes(id));
+  const withdrawn = fixture.withdrawn?.filter((id) => named("shown").includes(id));
+  return JSON.stringify({ nudges, display, withdrawn, pollAfter });
 }
 
 function takeEvents(
@@ -145,11 +185,11 @@ function takeEvents(
   reply(response, 202, JSON.stringify({ accepted: 1, rejected: [] }));
 }
 
-function page({ tag }: Fixture): string {
+function page({ tag, body }: Fixture): string {
   return `<!doctype html><html lang="en"><head><title>A shop</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="stylesheet" href="/shop.css"></head>
-<body><h1>Oak chair</h1><input id="search" autofocus><p id="last">The end</p>${tag}</body></html>`;
+<body><h1>Oak chair</h1><input id="search" autofocus>${body}<p id="last">The end</p>${tag}</body></html>`;
 }
 
 function reply(response: ServerResponse, status: number, body: string | Buffer, type?: string) {

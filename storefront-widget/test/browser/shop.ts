@@ -26,7 +26,12 @@ after(() => browser.close());
 export async function openShop(
   t: TestContext,
   prepare: (fixture: Fixture) => void = () => {},
-  { init, ...options }: BrowserContextOptions & { init?: () => void } = {},
+  {
+    init,
+    path = "/",
+    clock = false,
+    ...options
+  }: BrowserContextOptions & { init?: () => void; path?: string; clock?: boolean } = {},
 ): Promise<{ page: Page; fixture: Fixture }> {
   const fixture = await startFixture("dist/widget.js");
   prepare(fixture);
@@ -46,7 +51,9 @@ export async function openShop(
     await fixture.close();
     assert.deepEqual(complaints, []);
   });
-  await page.goto(fixture.origin);
+  // The page's clock goes on as usual, and can be put forward.
+  if (clock) await page.clock.install();
+  await page.goto(fixture.origin + path);
   return { page, fixture };
 }
 
@@ -65,6 +72,26 @@ export async function setHidden(page: Page, hidden: boolean): Promise<void> {
     Object.defineProperty(document, "hidden", { configurable: true, value: hidden });
     document.dispatchEvent(new Event("visibilitychange"));
   }, hidden);
+}
+
+/** How much of the page has moved by itself so far. */
+export function shifts(page: Page): Promise<number> {
+  return page.evaluate(
+    () =>
+      new Promise<number>((resolve) => {
+        let sum = 0;
+        new PerformanceObserver((list) => {
+          for (const entry of list.getEntries())
+            sum += (entry as unknown as { value: number }).value;
+        }).observe({ type: "layout-shift", buffered: true });
+        setTimeout(() => resolve(sum), 300);
+      }),
+  );
+}
+
+/** What those who hear the page are told last. */
+export function announced(page: Page): Promise<string> {
+  return page.locator("saleor-nudges [role=status]").innerText();
 }
 
 /** Collects the element's events on the page, as `name:detail.reason`. */

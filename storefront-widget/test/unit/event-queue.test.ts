@@ -83,3 +83,24 @@ test("a server that is away does not fill the page's memory", (t) => {
   queue.leave();
   assert.equal(beaconed.flat().length, 200);
 });
+
+test("what was dropped never leaves, nor does what comes after, nor what was refused", async (t) => {
+  const { queue, sent, beaconed, pass } = setUp(t, [7]);
+  queue.add(event(1));
+  await pass(2000);
+  queue.add(event(2));
+  queue.drop();
+  queue.add(event(3));
+  queue.leave();
+  await pass(60_000);
+  assert.deepEqual([sent, beaconed], [[["1"]], []]);
+});
+
+test("a refusal that arrives after the end begins nothing", async (t) => {
+  const { queue, sent, pass } = setUp(t, [7]);
+  queue.add(event(1));
+  t.mock.timers.tick(2000);
+  queue.drop();
+  await pass(60_000);
+  assert.deepEqual(sent, [["1"]]);
+});

@@ -7,7 +7,7 @@ const BASE = "https://shop.example/products/chair";
 const from = (
   attributes: Record<string, string>,
   endpoint: string | null = "https://shop.example/n/",
-) => readOptions((name) => attributes[name] ?? null, endpoint, BASE);
+) => readOptions((name) => attributes[name] ?? (name === "endpoint" ? endpoint : null), BASE);
 
 test("options read all attributes", () => {
   const hash = "AB".repeat(32);
@@ -22,7 +22,11 @@ test("options read all attributes", () => {
       checkout: hash,
       user: "VXNlcjox.aa",
       shop: "s1",
+      products: "UHJvZHVjdDox, UHJvZHVjdDoy",
+      consent: "given",
+      "checkout-path": "/kasse, /zahlung",
       "close-label": "Fechar",
+      "withdrawn-label": "Já não é verdade",
     }),
     {
       endpoint: "https://nudges.example/base/",
@@ -34,7 +38,11 @@ test("options read all attributes", () => {
       checkout: hash.toLowerCase(),
       user: "VXNlcjox.aa",
       shop: "s1",
+      products: ["UHJvZHVjdDox", "UHJvZHVjdDoy"],
+      consent: "GIVEN",
+      checkoutPaths: ["/kasse", "/zahlung"],
       closeLabel: "Fechar",
+      withdrawnLabel: "Já não é verdade",
     },
   );
 });
@@ -51,6 +59,18 @@ test("a page that does not say what it is, is what it is about", () => {
   assert.equal(from({ channel: "c", category: "k" })?.page, "CATEGORY");
   assert.equal(from({ channel: "c", page: "BASEMENT" })?.page, "OTHER");
   assert.equal(from({ channel: "c", page: "CART", product: "p" })?.page, "CART");
+});
+
+test("consent that is not given in so many words is required", () => {
+  const consent = (value: string) => from({ channel: "c", consent: value })?.consent;
+  assert.deepEqual(["given", "GIVEN", "required", "yes", "true"].map(consent), [
+    "GIVEN",
+    "GIVEN",
+    "REQUIRED",
+    "REQUIRED",
+    "REQUIRED",
+  ]);
+  assert.equal(from({ channel: "c" })?.consent, null);
 });
 
 test("a checkout id in the clear is never kept", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import test from "node:test";
 import { ATTRIBUTES } from "../../src/options.ts";
 
@@ -14,6 +14,18 @@ const found = (path: string, pattern: RegExp) =>
 
 test("the README lists every option, custom property and part", () => {
   assert.deepEqual(listed("Options"), [...ATTRIBUTES].sort());
-  assert.deepEqual(listed("Custom properties"), found("src/toast.css", /var\((--saleor-[\w-]+)/g));
-  assert.deepEqual(listed("Parts"), found("src/toast.ts", /(?:element\("\w+", |line\()"(\w+)"/g));
+  assert.deepEqual(listed("Custom properties"), found("src/nudge.css", /var\((--saleor-[\w-]+)/g));
+  const drawn = ["toast", "words", "inline"].flatMap((name) =>
+    found(`src/${name}.ts`, /element\("\w+", "(\w+)"/g),
+  );
+  assert.deepEqual(listed("Parts"), drawn.sort());
+});
+
+test("the README lists every event", () => {
+  const sources = readdirSync("src").map((name) => `src/${name}`);
+  const events = sources.flatMap((path) => found(path, /"(nudges:\w+)"/g));
+  assert.deepEqual(
+    listed("From the page's own code").filter((name) => name?.includes(":")),
+    [...new Set(events.sort())],
+  );
 });

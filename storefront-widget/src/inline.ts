@@ -1,0 +1,47 @@
+import { element } from "./element.ts";
+import { icon } from "./icon.ts";
+import { styleSheet } from "./style-sheet.ts";
+import type { Display, Nudge } from "./types.ts";
+import { drawWords } from "./words.ts";
+
+/** What stands in a place of the page. */
+export interface Inline {
+  /** The same nudge in other words. */
+  update(nudge: Nudge): void;
+  /** The place is empty again, and as large as it was. */
+  remove(): void;
+}
+
+/** Draws one nudge in a place of the page; null where that kind of element can hold none. */
+export function drawInline(
+  place: HTMLElement,
+  nudge: Nudge,
+  display: Display,
+  languageCode: string | null,
+): Inline | null {
+  const root = rootOf(place);
+  if (!root) return null;
+  const drawn = element("div", "inline");
+  drawn.append(icon(nudge.type, nudge.category));
+  // Without a link: the place most likely lies in one.
+  const { update, stop } = drawWords(drawn, { ...nudge, href: null }, display, languageCode);
+  root.replaceChildren(drawn);
+  return {
+    update,
+    remove() {
+      stop();
+      drawn.remove();
+    },
+  };
+}
+
+/** A root of our own beside the page's own children, which a framework that drew them may count. */
+function rootOf(place: HTMLElement): ShadowRoot | null {
+  try {
+    const root = place.shadowRoot ?? place.attachShadow({ mode: "open" });
+    root.adoptedStyleSheets = [styleSheet()];
+    return root;
+  } catch {
+    return null;
+  }
+}
