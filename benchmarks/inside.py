@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import django
 
-from benchmarks.payloads import CHANNEL, popular
+from benchmarks.payloads import CHANNEL, popular, product
 
 BATCH: Final = 500
 
@@ -122,7 +122,18 @@ def one_rollup(folds: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(fold for fold in folds if ".counts" in fold.__module__)
 
 
-def orders(count: int, pause: float = 0.0) -> dict[str, Any]:
+def everywhere() -> dict[str, Any]:
+    """Let every kind of nudge appear on every page."""
+    from saleor_nudges.models import Shop
+    from saleor_nudges.nudges import KINDS, configs
+    from saleor_nudges.nudges.base import PAGES
+
+    for kind in KINDS:
+        configs.change_config(Shop.objects.get(), CHANNEL, kind, {"pages": list(PAGES)})
+    return {"kinds": len(KINDS)}
+
+
+def orders(count: int, pause: float = 0.0, products: int = 1) -> dict[str, Any]:
     """Capture so many placed orders; say each fact on a line once it is acknowledged."""
     from django.db import close_old_connections
 
@@ -133,7 +144,8 @@ def orders(count: int, pause: float = 0.0) -> dict[str, Any]:
 
     shop, accepted = Shop.objects.get(), 0
     for number in range(count):
-        facts = facts_of(shop, an_order(f"Order:{os.getpid()}-{number}"))
+        bought = product(1 if products == 1 else number % products)
+        facts = facts_of(shop, an_order(f"Order:{os.getpid()}-{number}", bought))
         close_old_connections()
         try:
             capture(*facts)
@@ -147,13 +159,13 @@ def orders(count: int, pause: float = 0.0) -> dict[str, Any]:
     return {"accepted": accepted}
 
 
-def an_order(name: str) -> Any:
+def an_order(name: str, product_id: str = "UHJvZHVjdDo00001") -> Any:
     """Return an order of somebody, placed now."""
     from saleor_nudges.events import Cart, Contact, Line
     from saleor_nudges.host import Order
 
     now = datetime.now(UTC)
-    line = Line(product_id="UHJvZHVjdDo00001", variant_id="v", quantity=1, product_name="Juice")
+    line = Line(product_id=product_id, variant_id="v", quantity=1, product_name="Juice")
     return Order(
         id=name,
         channel=CHANNEL,
@@ -166,7 +178,7 @@ def an_order(name: str) -> Any:
 
 
 VERBS: Final[dict[str, Callable[..., dict[str, Any]]]] = {
-    verb.__name__: verb for verb in (seed, fill, drain, drain_facts, orders)
+    verb.__name__: verb for verb in (seed, fill, drain, drain_facts, everywhere, orders)
 }
 
 

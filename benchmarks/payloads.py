@@ -117,8 +117,13 @@ def posts(
     return templates
 
 
-def asks(visitors: Sequence[Visitor], *, path: str, shop: str, count: int = 1000) -> list[bytes]:
-    """Return what pages ask: whose they are, what they have shown, on which product's page."""
+def asks(
+    visitors: Sequence[Visitor], *, path: str, shop: str, count: int = 1000, listed: int = 0
+) -> list[bytes]:
+    """Return what pages ask: whose they are, what they have shown, on which product's page.
+
+    With `listed` they are pages that list so many products.
+    """
     chance = random.Random(2)
     requests = []
     for number in range(count):
@@ -127,8 +132,7 @@ def asks(visitors: Sequence[Visitor], *, path: str, shop: str, count: int = 1000
         query = {
             "shop": shop,
             "channel": CHANNEL,
-            "page": "PRODUCT",
-            "product": popular(chance),
+            **(_listing(chance, listed) if listed else _page(chance)),
             "count": "3",
             "languageCode": "de",
             "token": visitor.token,
@@ -138,6 +142,17 @@ def asks(visitors: Sequence[Visitor], *, path: str, shop: str, count: int = 1000
             query["checkout"] = visitor.checkout
         requests.append(get(path, **query))
     return requests
+
+
+def _page(chance: random.Random) -> dict[str, str]:
+    return {"page": "PRODUCT", "product": popular(chance)}
+
+
+def _listing(chance: random.Random, listed: int) -> dict[str, str]:
+    products: dict[str, None] = {}
+    while len(products) < listed:
+        products[popular(chance)] = None
+    return {"page": "LISTING", "products": ",".join(products)}
 
 
 def as_lua(templates: Sequence[bytes], file: Path) -> Path:

@@ -54,6 +54,8 @@ class Settings:
     STOREFRONT_ORIGINS: tuple[str, ...] = ("*",)
     ALLOWED_SHOPS: tuple[str, ...] = ()
     ALLOW_PRIVATE_ADDRESSES: bool = False
+    # A header in which whoever stands in front says the visitor's country, two letters long.
+    COUNTRY_HEADER: str = ""
 
     # How often the hot requests may be asked, per second and per process; 0 is no limit. Addresses
     # are known only if it is known how many proxies stand in front: -1 is unknown.
@@ -62,6 +64,7 @@ class Settings:
     LIMIT_ADDRESS: float = 100.0
     LIMIT_SESSIONS: float = 2.0
     LIMIT_SHOP: float = 20000.0
+    LIMIT_REVIEWS: float = 0.02
 
     # Work. An empty queue name means Celery's default queue.
     CELERY_QUEUE: str = ""

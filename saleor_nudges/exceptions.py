@@ -8,6 +8,7 @@ Every error we raise:
   x UnknownShop           no shop of ours has that name
   x PermissionDenied      the caller may not do this
   x NotFound              there is no such row in this shop
+  x Stale                 something newer is known of it already
   x StreamUnavailable     the event buffer could not keep it; try again later
     + StreamFull          so much waits already that it was shed; try again later
     + Busy                too much is waiting to be kept; come back soon
@@ -73,6 +74,12 @@ class NotFound(NudgesError):
     """There is nothing with this id."""
 
     code = "NOT_FOUND"
+
+
+class Stale(NudgesError):
+    """Something newer is known of this already; what is older changes nothing."""
+
+    code = "STALE"
 
 
 class StreamUnavailable(NudgesError):

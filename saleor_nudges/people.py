@@ -1,7 +1,9 @@
 """Who is who: the one row per person in which contact rests, sealed with that person's own key."""
 
 from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import OuterRef, Q
@@ -9,7 +11,7 @@ from django.db.models.functions import Now
 
 from saleor_nudges import crypto
 from saleor_nudges.events import Contact
-from saleor_nudges.models import Person, Shop
+from saleor_nudges.models import Nudge, Person, ProductReview, Shop
 
 
 def email_hash(email: str) -> str | None:
@@ -80,6 +82,22 @@ def same_person(person: str) -> Q:
     )
 
 
+def refuse_featuring(shop: Shop, person: UUID, at: datetime) -> bool:
+    """Keep that neither name nor place of a person may be said; return whether that is new."""
+    known = Person.objects.of(shop).filter(pk=person)
+    if known.filter(refuses_featuring_at__isnull=True).update(refuses_featuring_at=at):
+        return True
+    # A yes from before this no may still be on its way.
+    known.filter(refuses_featuring_at__lt=at).update(refuses_featuring_at=at)
+    return False
+
+
+def allow_featuring(shop: Shop, person: UUID, at: datetime) -> bool:
+    """Take an older refusal back; return whether there was one. A later one stands."""
+    known = Person.objects.of(shop).filter(pk=person, refuses_featuring_at__lt=at)
+    return bool(known.update(refuses_featuring_at=None))
+
+
 def erase(person: Person) -> None:
     """Throw a person's key away: what was sealed with it is unreadable everywhere, for good."""
     Person.objects.of(person.shop_id).filter(pk=person.pk).update(
@@ -89,6 +107,25 @@ def erase(person: Person) -> None:
         sealed_key=None,
         sealed_contact=None,
         erased_at=Now(),
+    )
+    # Whoever knows a city must not find them by it.
+    Nudge.objects.of(person.shop_id).filter(person=person.pk).update(
+        city_key="", region_key="", country_key=""
+    )
+    _forget_reviews(person)
+
+
+def _forget_reviews(person: Person) -> None:
+    # What they said of a product stays, without anything by which it could be told who said it.
+    theirs = Q(person=person) | (Q(user=person.user_hash) if person.user_hash else Q())
+    ProductReview.objects.of(person.shop_id).filter(theirs).update(
+        person=None,
+        sealed_author=None,
+        user="",
+        visitor=None,
+        buyer="",
+        order_id="",
+        forgotten_at=Now(),
     )
 
 

@@ -11,18 +11,23 @@ from saleor_nudges import conf, telemetry
 from saleor_nudges.events import Flow, NudgeClicked, NudgeClosed, NudgeViewed
 from saleor_nudges.events.identity import smallest_at
 from saleor_nudges.models import (
+    CartedProduct,
     DeadLetter,
     Evidence,
     Grain,
     Nudge,
+    NudgeType,
+    OrderedProduct,
     ProductCount,
     RecountJob,
     ShopEvent,
+    ShopProduct,
     ViewEvent,
     VisitorCheckout,
     VisitorSketch,
     archives,
 )
+from saleor_nudges.models.activity import ACTIVITY_KEPT
 from saleor_nudges.models.counts import COUNTS_KEPT, VISITORS_KEPT
 from saleor_nudges.models.partitions import (
     Partition,
@@ -37,6 +42,8 @@ TABLES: Final = {Flow.COMMERCE: ShopEvent._meta.db_table, Flow.VIEWS: ViewEvent.
 AT_ONCE: Final = 5000
 # The longest window in which a purchase may be told of is 30 days; a day for who is at its edge.
 NUDGES_KEPT: Final = timedelta(days=31)
+# A review may be told of for a year.
+REVIEWS_TOLD: Final = timedelta(days=366)
 RECOUNTS_KEPT: Final = timedelta(days=30)
 INTERACTIONS: Final = [kind.kind for kind in (NudgeViewed, NudgeClicked, NudgeClosed)]
 # Written into the catalogue, so that each partition is gone through once.
@@ -143,16 +150,33 @@ def _aged(now: datetime) -> list[Aged]:
     carts = now - timedelta(days=settings.VISITOR_TOKEN_DAYS)
     proofs = months_before(now, settings.EVIDENCE_KEPT_MONTHS)
     shown, recounts = now - NUDGES_KEPT, now - RECOUNTS_KEPT
+    done = now - ACTIVITY_KEPT
+    told_of = (
+        f'EXISTS (SELECT FROM "{nudges}" AS told WHERE told.shop_id = old.shop_id'
+        " AND told.channel = old.channel AND told.product_id = old.product_id)"
+    )
     return [
         # An id begins with the time of its making; a measured nudge is made once and told anew.
-        Aged(nudges, "id < %s AND occurred_at < %s", [smallest_at(shown), shown]),
+        Aged(
+            nudges,
+            "id < %s AND occurred_at < %s AND (type <> %s OR occurred_at < %s)",
+            [smallest_at(shown), shown, NudgeType.PRODUCT_REVIEW, now - REVIEWS_TOLD],
+        ),
         Aged(
             evidence,
             f'id < %s AND NOT EXISTS (SELECT FROM "{nudges}" WHERE evidence_id = old.id)',
             [smallest_at(proofs)],
         ),
+        Aged(CartedProduct._meta.db_table, "id < %s AND first_at < %s", [smallest_at(done), done]),
+        Aged(
+            OrderedProduct._meta.db_table,
+            "id < %s AND ordered_at < %s",
+            [smallest_at(done), done],
+        ),
         Aged(DeadLetter._meta.db_table, "retry_at IS NULL AND put_aside_at < %s", [dead]),
         Aged(RecountJob._meta.db_table, "id < %s", [smallest_at(recounts)]),
+        # A product nobody has seen for so long has no nudges either, unless of an old review.
+        Aged(ShopProduct._meta.db_table, f"seen_at < %s AND NOT {told_of}", [shown]),
         # Whose cart was whose is of use for as long as a visitor's token may be that old.
         Aged(VisitorCheckout._meta.db_table, "seen_at < %s", [carts], order="seen_at"),
     ]

@@ -12,6 +12,7 @@ EVERY: dict[str, timedelta] = {
     "drain": timedelta(seconds=1),
     "sweep": timedelta(seconds=5),
     "measure": timedelta(seconds=15),
+    "products": timedelta(seconds=15),
     "reconcile": timedelta(seconds=60),
     # Jobs whose worker was killed; a recount calls its workers itself.
     "recount": timedelta(seconds=60),

@@ -40,6 +40,13 @@ def measure() -> int:
         return sum(map(nudges.measure_due, Shop.objects.filter(is_active=True)))
 
 
+@shared_task(name="saleor_nudges.tasks.products")
+def products() -> int:
+    """Ask the shops again for what is on pages: whether it is for sale, and what is left of it."""
+    with host_class().writing():
+        return nudges.ask_due()
+
+
 @shared_task(name="saleor_nudges.tasks.reconcile")
 def reconcile() -> int:
     """Read from the shops what hooks and webhooks may have missed."""

@@ -104,6 +104,7 @@ class Log(StrEnum):
     HOST_UNAVAILABLE = "shop did not answer"
     RECONCILED = "caught up with a shop"
     RECONCILING = "catching up with a shop goes on"
+    PRODUCTS_FAILED = "asking a shop for its products failed"
     RECONCILE_FAILED = "catching up with a shop failed"
     MESSAGE_SENT = "message sent"
     MESSAGE_HELD = "message not sent"

@@ -5,6 +5,7 @@ from django.urls import path
 from saleor_nudges.asgi import views as hot
 from saleor_nudges.graphql.view import graphql
 from saleor_nudges.recovery import views as links
+from saleor_nudges.webhooks.reviews import ReviewsWebhookView
 
 app_name = "saleor_nudges"
 
@@ -15,6 +16,7 @@ urlpatterns = [
     path("v1/device", hot.device),
     path("v1/widget.js", hot.widget),
     path("graphql/", graphql),
+    path("webhooks/reviews/", ReviewsWebhookView.as_view()),
     path("r/<str:token>", links.ReturnView.as_view()),
     path("u/<str:token>", links.UnsubscribeView.as_view()),
 ]

@@ -64,7 +64,7 @@ def now_due():
 
 
 def counted(shop):
-    rows = ProductCount.objects.of(shop).filter(grain="HOUR")
+    rows = ProductCount.objects.of(shop).filter(grain="HOUR", kind="product_viewed")
     return dict(rows.values_list("product_id", "count"))
 
 

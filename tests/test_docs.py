@@ -14,13 +14,14 @@ from graphql import parse
 from graphql.language import ast
 from prometheus_client.metrics import MetricWrapperBase
 
-from saleor_nudges import conf, doctor, exceptions, schedule, telemetry
+from saleor_nudges import conf, doctor, exceptions, nudges, schedule, telemetry
 from saleor_nudges import urls as doors
 from saleor_nudges.events import KINDS, View
 from saleor_nudges.events.base import Fact
 from saleor_nudges.graphql.errors import NudgeErrorCode
 from saleor_nudges.management.verbs import VERBS
 from saleor_nudges.messaging import templates
+from saleor_nudges.nudges.rules import PACKS, RULES
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "saleor_nudges"
@@ -235,15 +236,57 @@ def test_every_variable_of_a_message_is_listed():
 
 def test_every_variable_of_a_nudge_is_listed():
     # given
-    source = read("saleor_nudges/nudges/boards.py")
-    given = re.search(r"def _facts\(.*?return \{(.*?)\n    \}", source, re.DOTALL)
-    assert given is not None
+    known = [name for kind in nudges.KINDS.values() for name in kind.variables]
 
     # when
     found = names(section("docs/templates.md", "## In a nudge"))
 
     # then
-    assert found == re.findall(r"^        \"(\w+)\":", given[1], re.MULTILINE)
+    assert len(found) == len(set(found))
+    assert set(found) == set(known)
+
+
+def test_every_rule_of_words_is_listed_with_its_packs():
+    # given
+    expected = {rule.name: [pack for pack in PACKS if pack in rule.sources] for rule in RULES}
+
+    # when
+    found = {
+        code(row[0]): CODE.findall(row[3]) for row in rows(section("docs/words.md", "## The rules"))
+    }
+
+    # then
+    assert found == expected
+
+
+def test_what_each_kind_can_carry_is_listed():
+    # given
+    expected = {str(name): {str(one) for one in kind.claims} for name, kind in nudges.KINDS.items()}
+
+    # when
+    table = rows(section("docs/words.md", "## What each kind can carry"))
+    found = {code(row[0]): set(CODE.findall(re.split("[:;]", row[1])[0])) for row in table}
+
+    # then
+    assert found == expected
+
+
+def test_everything_a_seller_decides_is_listed():
+    # given
+    printed = parse(read("saleor_nudges/graphql/schema.graphql"))
+    inputs = {
+        definition.name.value: [field.name.value for field in definition.fields]
+        for definition in printed.definitions
+        if isinstance(definition, ast.InputObjectTypeDefinition)
+    }
+
+    # then
+    for heading, name in (
+        ("## Per kind", "NudgeConfigInput"),
+        ("## Per channel", "NudgeSettingsInput"),
+    ):
+        found = names(section("docs/nudge-settings.md", heading))
+        assert sorted(found) == sorted(inputs[name])
 
 
 def test_every_periodic_task_and_every_look_of_the_doctor_is_listed():

@@ -23,6 +23,7 @@ from saleor_nudges.models import (
     NudgeConfig,
     NudgeType,
     Person,
+    ProductReview,
     Send,
     Shop,
     TrackedCheckout,
@@ -107,6 +108,16 @@ def first():
     consume()
     left_behind(shop, email=f"{MARK}@example.com")
     now = datetime.now(UTC)
+    ProductReview.objects.of(shop).create(
+        shop=shop,
+        channel=CHANNEL,
+        product_id=JUICE.id,
+        rating=5,
+        text=MARK,
+        posted_at=now,
+        state="APPROVED",
+    )
+    Shop.objects.filter(pk=shop.pk).update(sealed_reviews_secret=crypto.seal(MARK * 3))
     EventArchive.objects.of(shop).create(
         shop=shop,
         table="views",
@@ -160,7 +171,7 @@ QUERIES = {
     ),
     "nudgeConfigs": (
         '{{ nudgeConfigs(channel: "{channel}") {{ isEnabled }} }}',
-        {"nudgeConfigs": [{"isEnabled": False}, {"isEnabled": False}]},
+        {"nudgeConfigs": [{"isEnabled": False}] * 9},
     ),
     "nudgeConfig": (
         '{{ nudgeConfig(channel: "{channel}", type: ORDER) {{ isEnabled }} }}',
@@ -175,6 +186,15 @@ QUERIES = {
                 "checkoutUrl": "https://second.example.com/{checkout}",
             }
         },
+    ),
+    "productReviews": (
+        """{{ productReviews(channel: "{channel}", productId: "{product}") {{
+            totalCount averageRating edges {{ node {{ text }} }} }} }}""",
+        {"productReviews": {"totalCount": 0, "averageRating": None, "edges": []}},
+    ),
+    "productReviewSettings": (
+        "{{ productReviewSettings {{ isIngestEnabled }} }}",
+        {"productReviewSettings": {"isIngestEnabled": False}},
     ),
     "recoveryCampaigns": ("{{ recoveryCampaigns {{ name }} }}", {"recoveryCampaigns": []}),
     "recoveryCampaign": (
@@ -193,7 +213,20 @@ QUERIES = {
         '{{ abandonedCheckout(id: "{checkout}") {{ id total {{ amount }} sends {{ state }} }} }}',
         {"abandonedCheckout": None},
     ),
-    "auditLog": ("{{ auditLog {{ actor action target }} }}", {"auditLog": []}),
+    "nudgePreview": (
+        """{{ nudgePreview(channel: "{channel}", type: ORDER, input: {{isAnonymous: false}}) {{
+            isSample nudge {{ title }} }} }}""",
+        {"nudgePreview": {"isSample": True, "nudge": {"title": "Apple Juice"}}},
+    ),
+    "nudgeEvidence": (
+        """{{ nudgeEvidence(channel: "{channel}", productId: "{product}") {{
+            edges {{ node {{ value sourceEventId }} }} }} }}""",
+        {"nudgeEvidence": {"edges": []}},
+    ),
+    "auditLog": (
+        "{{ auditLog {{ edges {{ node {{ actor action target before after }} }} }} }}",
+        {"auditLog": {"edges": []}},
+    ),
     "messagingSettings": (
         "{{ messagingSettings {{ senderName isSendingEnabled legalBasis }} }}",
         {
@@ -220,6 +253,21 @@ MUTATIONS = {
     ),
     "nudgeEventsTrack": (
         'mutation {{ nudgeEventsTrack(token: "{token}", events: []) {{ errors {{ code }} }} }}'
+    ),
+    "productReviewCreate": (
+        'mutation {{ productReviewCreate(channel: "{channel}", productId: "{product}",'
+        ' token: "{token}", input: {{rating: 1}}) {{ errors {{ code }} }} }}'
+    ),
+    "productReviewModerate": (
+        'mutation {{ productReviewModerate(id: "{review}", state: REJECTED)'
+        " {{ errors {{ code }} }} }}"
+    ),
+    "productReviewReply": (
+        'mutation {{ productReviewReply(id: "{review}", text: "x") {{ errors {{ code }} }} }}'
+    ),
+    "productReviewSettingsUpdate": (
+        'mutation {{ productReviewSettingsUpdate(input: {{ingestSecret: ""}})'
+        " {{ errors {{ code }} }} }}"
     ),
     "recoveryCampaignUpdate": (
         'mutation {{ recoveryCampaignUpdate(channel: "{channel}", input: {{delaySeconds: 1}})'
@@ -253,6 +301,7 @@ def filled(template, first):
         channel=CHANNEL,
         product=JUICE.id,
         checkout=TrackedCheckout.objects.of(first).first().pk,
+        review=ProductReview.objects.of(first).get().pk,
         token=access.visitor_token(access.new_visitor(first.pk)),
         mark=MARK,
     )
@@ -338,7 +387,8 @@ def test_events_of_one_shop_count_in_no_other(first, second):
 
     # then
     assert list(VisitorSketch.objects.of(first).values_list("hashes", flat=True)) == visitors
-    assert [len(sketch) for sketch in visitors] == [9 * 8]
+    # Of the product, and of the whole channel.
+    assert [len(sketch) for sketch in visitors] == [9 * 8, 9 * 8]
     feed = choose(second, Ask(CHANNEL, "PRODUCT", JUICE.id), datetime.now(UTC))
     assert [shown.value for shown in feed.nudges] == [7]
 

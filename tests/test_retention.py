@@ -10,7 +10,15 @@ from saleor_nudges import doctor, growth, retention
 from saleor_nudges.capture import capture
 from saleor_nudges.events import Flow, NudgeClicked
 from saleor_nudges.events.identity import smallest_at, uuid7
-from saleor_nudges.models import DeadLetter, Evidence, Nudge, ViewEvent, VisitorCheckout
+from saleor_nudges.models import (
+    CartedProduct,
+    DeadLetter,
+    Evidence,
+    Nudge,
+    OrderedProduct,
+    ViewEvent,
+    VisitorCheckout,
+)
 from saleor_nudges.models.partitions import (
     existing,
     missing_partitions,
@@ -18,6 +26,8 @@ from saleor_nudges.models.partitions import (
     wanted_partitions,
 )
 from saleor_nudges.testing import CHANNEL, JUICE, consume, make_shop, viewed
+
+DAY = timedelta(days=1)
 
 
 @pytest.mark.parametrize(
@@ -181,6 +191,33 @@ def test_rows_past_their_age_go_and_the_others_stay(now, monkeypatch):
     assert gone == 4 * 3
     assert retention.delete_aged(now) == 0
     assert [kind.objects.of(shop).count() for kind in days] == [1, 5, 2, 1]
+
+
+@pytest.mark.django_db
+def test_carts_and_orders_stay_for_the_longest_window(now):
+    # given rows of both, written when they happened or a month later
+    shop = make_shop()
+    age = timedelta(days=32)
+    for name, written, happened in (
+        ("past", age + DAY, age + DAY),
+        ("late", DAY, age + DAY),
+        ("within", age - DAY, age - DAY),
+    ):
+        row = {"shop": shop, "channel": CHANNEL, "product_id": "1"}
+        at, pk = now - happened, uuid7(now - written)
+        CartedProduct.objects.of(shop).create(**row, id=pk, checkout=name, first_at=at)
+        OrderedProduct.objects.of(shop).create(
+            **row, id=pk, order_id=name, quantity=1, ordered_at=at, status_at=at
+        )
+
+    # when
+    gone = retention.delete_aged(now)
+
+    # then, and what was written late goes when it has been there as long
+    assert gone == 2
+    carts = CartedProduct.objects.of(shop).values_list("checkout", flat=True)
+    orders = OrderedProduct.objects.of(shop).values_list("order_id", flat=True)
+    assert set(carts) == set(orders) == {"late", "within"}
 
 
 @pytest.mark.django_db

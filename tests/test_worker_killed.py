@@ -98,8 +98,8 @@ def test_commerce_facts_survive_a_killed_worker():
         )
         for number in range(ORDERS)
     ]
-    for order in orders:
-        capture(*facts_of(shop, order))
+    facts = [fact for order in orders for fact in facts_of(shop, order)]
+    capture(*facts)
     # when
     stream = "saleor_nudges.stream.postgres.PostgresStream"
     assert killed_in_the_middle(Flow.COMMERCE, stream) == 7
@@ -107,10 +107,10 @@ def test_commerce_facts_survive_a_killed_worker():
     # then nothing of what the dead had done is there, and all of it still waits
     wait_until_free()
     assert ShopEvent.objects.of(shop).count() == 0
-    assert WaitingEvent.objects.of(shop).count() == ORDERS
+    assert WaitingEvent.objects.of(shop).count() == len(facts)
     # and the next worker does it all, once
-    assert drained(ORDERS) == ORDERS
-    assert ShopEvent.objects.of(shop).count() == ORDERS
+    assert drained(len(facts)) == len(facts)
+    assert ShopEvent.objects.of(shop).count() == len(facts)
     assert SeenOrder.objects.of(shop).count() == ORDERS
     assert Nudge.objects.of(shop).count() == ORDERS
     assert Evidence.objects.of(shop).count() == ORDERS
@@ -137,7 +137,7 @@ def test_views_in_redis_survive_a_killed_worker(settings):
     with RedisStream(Flow.VIEWS, abandoned_after=0).batch(100) as held:
         consumers.process(held, Flow.VIEWS)
     assert ViewEvent.objects.of(shop).count() == 20
-    minutes = ProductCount.objects.of(shop).filter(grain="MINUTE")
+    minutes = ProductCount.objects.of(shop).filter(grain="MINUTE", kind="product_viewed")
     assert sum(minutes.values_list("count", flat=True)) == 20
     assert RedisStream(Flow.VIEWS).pending() == 0
 

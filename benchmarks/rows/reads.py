@@ -1,10 +1,12 @@
 """What a page asks, with every filter, beside an app that does one GET of Redis."""
 
 import http.client
+import json
 import socket
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from benchmarks import payloads, wrk
@@ -14,6 +16,8 @@ from benchmarks.stage import Stage
 from benchmarks.yardsticks import redis_get
 
 P99_BAR: Final = 1.5
+LISTING_BAR: Final = 0.67
+LISTED: Final = 50
 ASKED: Final = 2000
 # Commands by which we ourselves look.
 NOT_ASKED: Final = frozenset({"info", "client", "hello", "ping", "config"})
@@ -45,15 +49,38 @@ def nudges(bench: Bench) -> list[Row]:
     ]
 
 
-def _seeded(stage: Stage) -> None:
+def listing(bench: Bench) -> list[Row]:
+    """Ask for fifty products of a listing page, and for one product's page."""
+    stage = bench.stage
+    stage.fresh()
+    stage.inside("everywhere")
+    _seeded(stage, orders=400, products=400)
+    with stage.hot() as server:
+        beside = _ask_all(server.port, _asks(stage, listed=LISTED)[:100])
+        found = compare(
+            bench,
+            server,
+            server,
+            lambda: _asks(stage, listed=LISTED),
+            their_requests=lambda: _asks(stage),
+        )
+    ratio, spread = found.rate.ratio, found.rate.spread
+    what = f"requests/s of v1/nudges for a listing of {LISTED} products, to one product"
+    detail = found.detail() | {"nudges_beside": sum(beside.nudges) / len(beside.nudges)}
+    met = ratio >= LISTING_BAR
+    return [Row("listing-50", what, ratio, LISTING_BAR, None, met, spread, detail=detail)]
+
+
+def _seeded(stage: Stage, orders: int = 20, products: int = 1) -> None:
     stage.inside("fill", count=20_000)
-    stage.inside("orders", count=20)
+    stage.inside("orders", count=orders, products=products)
     stage.inside("drain")
     stage.inside("drain_facts")
 
 
-def _asks(stage: Stage) -> Sequence[bytes]:
-    return payloads.asks(stage.visitors, path="/v1/nudges", shop=stage.shop["public_id"])
+def _asks(stage: Stage, listed: int = 0) -> Sequence[bytes]:
+    shop = stage.shop["public_id"]
+    return payloads.asks(stage.visitors, path="/v1/nudges", shop=shop, listed=listed)
 
 
 def _per_request(stage: Stage, port: int) -> dict[str, Any]:
@@ -64,7 +91,7 @@ def _per_request(stage: Stage, port: int) -> dict[str, Any]:
     wrk.run(port, requests, stage.folder, seconds=1)
     time.sleep(STATISTICS_LAG)
     before, began = _counts(stage), time.monotonic()
-    statuses = _ask_all(port, [requests[number % len(requests)] for number in range(ASKED)])
+    asked = _ask_all(port, [requests[number % len(requests)] for number in range(ASKED)])
     asked_in = time.monotonic() - began
     time.sleep(STATISTICS_LAG)
     busy = _counts(stage)
@@ -74,19 +101,34 @@ def _per_request(stage: Stage, port: int) -> dict[str, Any]:
         name: round(max(0, (busy[name] - before[name]) - (idle[name] - busy[name])) / ASKED, 4)
         for name in before
     }
-    return {**found, "answer_statuses": dict(Counter(statuses))}
+    return {**found, "answer_statuses": dict(Counter(asked.statuses)), "kinds": dict(asked.kinds)}
 
 
-def _ask_all(port: int, requests: Sequence[bytes]) -> list[int]:
-    statuses = []
+@dataclass(slots=True)
+class Asked:
+    """What came back: statuses, how many nudges each answer had, and of which kinds."""
+
+    statuses: list[int] = field(default_factory=list)
+    nudges: list[int] = field(default_factory=list)
+    kinds: Counter[str] = field(default_factory=Counter)
+
+    def take(self, status: int, body: bytes) -> None:
+        """Take one answer in."""
+        nudges = json.loads(body)["nudges"]
+        self.statuses.append(status)
+        self.nudges.append(len(nudges))
+        self.kinds.update(nudge["type"] for nudge in nudges)
+
+
+def _ask_all(port: int, requests: Sequence[bytes]) -> Asked:
+    asked = Asked()
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         for request in requests:
             connection.sendall(request)
             with http.client.HTTPResponse(connection) as answer:
                 answer.begin()
-                answer.read()
-                statuses.append(answer.status)
-    return statuses
+                asked.take(answer.status, answer.read())
+    return asked
 
 
 def _counts(stage: Stage) -> dict[str, int]:

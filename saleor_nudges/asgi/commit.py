@@ -43,6 +43,12 @@ class GroupCommit:
         self._call()
         return kept
 
+    async def close(self) -> None:
+        """Wait for what is on its way, and for what waits behind it."""
+        while self._waiting or self._tasks:
+            self._start()
+            await asyncio.wait(self._tasks)
+
     def _call(self) -> None:
         # At the end of this turn of the loop: by then every request that is in has been read.
         if not self._is_called and self._on_their_way < AT_ONCE:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 import msgspec
 from django.db import DatabaseError
@@ -20,11 +20,11 @@ from django.db import DatabaseError
 from saleor_nudges import access, conf, telemetry
 from saleor_nudges.asgi import guard, requests
 from saleor_nudges.asgi.commit import GroupCommit
-from saleor_nudges.asgi.reading import Reading
+from saleor_nudges.asgi.reading import Reading, noticed
 from saleor_nudges.asgi.requests import LARGEST_BODY, Answer, Caller
 from saleor_nudges.asgi.shops import Shops
 from saleor_nudges.asgi.types import Receive, Scope, Send
-from saleor_nudges.events import Flow
+from saleor_nudges.events import Flow, LiveMeasured
 from saleor_nudges.exceptions import (
     InvalidInput,
     NudgesError,
@@ -36,6 +36,7 @@ from saleor_nudges.models import Shop
 from saleor_nudges.models.shops import is_public_id
 from saleor_nudges.nudges.choose import Feed, choose_among
 from saleor_nudges.stream import close_async, get_stream
+from saleor_nudges.stream.codec import encode
 
 # Boards are built and shops are read here; pages that are warm need none of them.
 THREADS: Final = 4
@@ -59,6 +60,7 @@ class Asked(NamedTuple):
     agent: str
     forwarded: str
     peer: str
+    country: str
 
 
 class Reply(NamedTuple):
@@ -82,6 +84,7 @@ class HotRequests:
         self.reading = Reading(self.executor)
         self.limits = guard.in_force()
         self.origins = conf.get().STOREFRONT_ORIGINS
+        self.country = conf.get().COUNTRY_HEADER.lower().encode()
         self._captured: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -104,11 +107,13 @@ class HotRequests:
     async def close(self) -> None:
         """Let go of every connection; requests still on their way have been answered by now."""
         self._count()
+        await self.reading.looking.close()
+        await self.commit.close()
         await close_async()
         self.executor.shutdown(wait=False)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asked = _read_head(scope)
+        asked = _read_head(scope, self.country)
         try:
             reply = await _door(scope)(self, asked, receive)
         except TooMany as error:
@@ -148,14 +153,19 @@ class HotRequests:
     async def nudges(self, asked: Asked, _receive: Receive) -> Reply:
         """GET v1/nudges: what this visitor may see on this page; never an error of ours."""
         shop = self.shops.known(asked.query.get("shop", "")) or await self._shop(asked)
-        requests.admit("nudges", shop, self._caller(asked), self.limits)
-        ask = requests.read_ask(shop, asked.query)
-        boards = self.reading.known(shop, ask.channel, ask.product)
-        if boards is None:
-            boards = await self.reading.get(shop, ask.channel, ask.product)
-        feed = choose_among(boards, shop, ask, datetime.now(UTC)) if boards else Feed()
-        control = requests.cache_control(ask).encode()
-        return Reply(feed.as_bytes(), headers=(JSON, (b"cache-control", control)))
+        caller = self._caller(asked)
+        requests.admit("nudges", shop, caller, self.limits)
+        ask = requests.read_ask(shop, asked.query, caller)
+        now = datetime.now(UTC)
+        if ask.visitor and requests.is_here(shop, ask, now, caller):
+            self.reading.beat(shop, ask.channel, ask.product, ask.visitor)
+        page = self.reading.known(shop, ask)
+        if page is None:
+            page = await self.reading.get(shop, ask)
+        feed = choose_among(page.boards, shop, ask, now, page.visitors) if page else Feed()
+        if page and page.visitors and (event := requests.told(shop, ask, page, feed, now)):
+            self._prove(event)
+        return Reply(feed.as_bytes(), headers=_headers(*requests.headers_of(ask).items()))
 
     async def session(self, asked: Asked, receive: Receive) -> Reply:
         """POST v1/session: a token for an anonymous visitor."""
@@ -196,7 +206,13 @@ class HotRequests:
         return await self.shops.get(name)
 
     def _caller(self, asked: Asked) -> Caller:
-        return Caller(self.limits.address(asked.peer, asked.forwarded), asked.agent)
+        address = self.limits.address(asked.peer, asked.forwarded)
+        return Caller(address, asked.agent, asked.country)
+
+    def _prove(self, event: LiveMeasured) -> None:
+        # Nobody waits for it: it says what a page is being told.
+        self._captured[event.kind] += 1
+        self.commit.keep([encode(event)]).add_done_callback(noticed)
 
     def _count(self) -> None:
         for kind, count in self._captured.items():
@@ -229,7 +245,7 @@ def _methods(path: str) -> dict[str, Door] | None:
     return methods and methods | {"OPTIONS": HotRequests.preflight}
 
 
-def _read_head(scope: Scope) -> Asked:
+def _read_head(scope: Scope, country: bytes) -> Asked:
     headers = dict(scope["headers"])
     forwarded = b""
     if b"x-forwarded-for" in headers:
@@ -243,6 +259,7 @@ def _read_head(scope: Scope) -> Asked:
         headers.get(b"user-agent", b"").decode("latin-1"),
         forwarded.decode("latin-1"),
         client[0] if client else "",
+        headers.get(country, b"").decode("latin-1") if country else "",
     )
 
 
@@ -254,7 +271,15 @@ def _query(raw: bytes) -> dict[str, str]:
 @lru_cache(maxsize=4096)
 def _parsed(raw: bytes) -> dict[str, str]:
     # The last of two wins, as Django's QueryDict has it.
-    return dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True))
+    parts = (part.partition("=") for part in raw.decode("latin-1").split("&") if part)
+    return {_plain(name): _plain(value) for name, _, value in parts}
+
+
+def _plain(text: str) -> str:
+    if "%" in text:
+        # Lists of ids and tokens have nothing else quoted.
+        text = text.replace("%2C", ",").replace("%3A", ":")
+    return unquote_plus(text) if "%" in text or "+" in text else text
 
 
 def _settle() -> None:
@@ -277,6 +302,11 @@ async def _body(receive: Receive) -> bytes:
     if size > LARGEST_BODY:
         raise InvalidInput(f"At most {LARGEST_BODY} bytes a request.", field="body")
     return body if len(parts) == 1 else b"".join(parts)
+
+
+@lru_cache(maxsize=16)
+def _headers(*named: tuple[str, str]) -> tuple[tuple[bytes, bytes], ...]:
+    return (JSON, *((key.lower().encode(), value.encode()) for key, value in named))
 
 
 def _reply(answer: Answer) -> Reply:

@@ -10,9 +10,10 @@ from typing import Any, Final, NamedTuple
 
 from saleor_nudges import access, agents, conf, crypto, people, telemetry
 from saleor_nudges.asgi import guard
+from saleor_nudges.asgi.pages import Page, read_now
 from saleor_nudges.beacons import Sender, Taken, is_checkout_hash, parse, read
 from saleor_nudges.capture import keep
-from saleor_nudges.events import Flow
+from saleor_nudges.events import Flow, LiveMeasured
 from saleor_nudges.exceptions import (
     BadSignature,
     InvalidInput,
@@ -21,13 +22,20 @@ from saleor_nudges.exceptions import (
     TooMany,
     UnknownShop,
 )
+from saleor_nudges.live import Place
 from saleor_nudges.models import Shop
+from saleor_nudges.nudges import live_visitors
 from saleor_nudges.nudges.base import PAGES
-from saleor_nudges.nudges.choose import MOST, Ask, choose
+from saleor_nudges.nudges.choose import MOST, Ask, Feed, choose_among
 from saleor_nudges.nudges.configs import is_on
+from saleor_nudges.stream.codec import encode
 
 LARGEST_BODY: Final = 64 * 1024
 MOST_EXCLUDED: Final = 200
+# What stands on a page now, and the products a listing page names.
+MOST_SHOWN: Final = 20
+MOST_PRODUCTS: Final = 50
+DEVICES: Final = ("DESKTOP", "ANDROID", "IOS", "OTHER")
 # Which status each error is; what is not here is our own fault.
 STATUSES: Final[dict[type[NudgesError], int]] = {
     InvalidInput: 400,
@@ -48,10 +56,11 @@ class Answer:
 
 
 class Caller(NamedTuple):
-    """Who is on the other end, as far as it is known: an address and a user agent."""
+    """Who is on the other end, as far as it is known: an address, a user agent, a country."""
 
     address: str = ""
     agent: str = ""
+    country: str = ""
 
 
 NOBODY: Final = Caller()
@@ -123,15 +132,50 @@ def read_beacon(shop: Shop, body: bytes) -> tuple[Sender, Any]:
 def nudges(shop: Shop, query: Mapping[str, str], now: datetime, caller: Caller = NOBODY) -> Answer:
     """Answer what this visitor may see on this page."""
     admit("nudges", shop, caller)
-    ask = read_ask(shop, query)
-    feed = choose(shop, ask, now)
-    return Answer(feed.as_json(), headers={"Cache-Control": cache_control(ask)})
+    ask = read_ask(shop, query, caller)
+    feed = feed_of(shop, ask, now, caller)
+    return Answer(feed.as_json(), headers=headers_of(ask))
 
 
-def cache_control(ask: Ask) -> str:
+def feed_of(shop: Shop, ask: Ask, now: datetime, caller: Caller = NOBODY) -> Feed:
+    """Return what this visitor may see, in one trip to Redis; count them in, keep what is told."""
+    page = read_now(shop, ask, now, is_here=is_here(shop, ask, now, caller))
+    feed = choose_among(page.boards, shop, ask, now, page.visitors)
+    if page.visitors and (event := told(shop, ask, page, feed, now)):
+        try:
+            keep(Flow.VIEWS, [encode(event)])
+        except StreamUnavailable:
+            telemetry.trouble(telemetry.Log.REQUEST_FAILED, door="evidence")
+    return feed
+
+
+def told(shop: Shop, ask: Ask, page: Page, feed: Feed, now: datetime) -> LiveMeasured | None:
+    """Return the event by which the number this answer tells of this moment is proven."""
+    board = page.boards.products.get(ask.product)
+    if board is None:
+        return None
+    ids = [shown.card.id for shown in feed.nudges]
+    place = Place(shop.pk, ask.channel, ask.product)
+    return live_visitors.told(place, board.live, page.visitors, ids, now)
+
+
+def is_here(shop: Shop, ask: Ask, now: datetime, caller: Caller) -> bool:
+    """Tell whether the question says that somebody looks at a product: people do, crawlers not."""
+    return bool(
+        ask.visitor
+        and ask.product
+        and ask.page == "PRODUCT"
+        and is_on(shop, now)
+        and not agents.is_bot(caller.agent)
+    )
+
+
+def headers_of(ask: Ask) -> dict[str, str]:
     """Return who may keep the answer: only what is for everyone may be shared."""
-    is_personal = bool(ask.visitor or ask.checkout or ask.user)
-    return "private, no-store" if is_personal else "public, max-age=2"
+    if ask.visitor or ask.checkout or ask.user:
+        return {"Cache-Control": "private, no-store"}
+    header = conf.get().COUNTRY_HEADER
+    return {"Cache-Control": "public, max-age=2", **({"Vary": header} if header else {})}
 
 
 def device(user_agent: str) -> Answer:
@@ -139,7 +183,7 @@ def device(user_agent: str) -> Answer:
     return Answer({"device": agents.device(user_agent), "bot": agents.is_bot(user_agent)})
 
 
-def read_ask(shop: Shop, query: Mapping[str, str]) -> Ask:
+def read_ask(shop: Shop, query: Mapping[str, str], caller: Caller = NOBODY) -> Ask:
     """Return what a query asks for; raises InvalidInput and names the parameter."""
     channel = query.get("channel", "")
     if not channel:
@@ -147,17 +191,18 @@ def read_ask(shop: Shop, query: Mapping[str, str]) -> Ask:
     for name, value in query.items():
         if "\0" in value:
             raise InvalidInput("No NUL characters, please.", field=name)
-    page = query.get("page", "OTHER").upper()
-    if page not in PAGES:
-        raise InvalidInput(f"A page is one of {', '.join(PAGES)}.", field="page")
     token = query.get("token", "")
-    exclude = tuple(filter(None, query.get("exclude", "").split(",")))
     return Ask(
         channel=channel[:255],
-        page=page,
+        page=_one_of(PAGES, query.get("page", "OTHER"), "page"),
         product=query.get("product", "")[:255],
+        products=_names(query, "products", MOST_PRODUCTS),
+        category=query.get("category", "")[:255],
+        device=_one_of(("", *DEVICES), query.get("device", ""), "device"),
+        country=_country(query.get("country", ""), caller),
         count=_count(query.get("count", "3")),
-        exclude=exclude[:MOST_EXCLUDED],
+        exclude=_names(query, "exclude", MOST_EXCLUDED),
+        shown=_names(query, "shown", MOST_SHOWN),
         language=query.get("languageCode", "")[:35] or shop.default_language,
         visitor=access.read_visitor(token, shop.pk).id if token else None,
         checkout=_checkout(query.get("checkout", "")),
@@ -194,6 +239,34 @@ def _count(text: str) -> int:
     if not text.isdecimal() or not 0 < len(text) <= 3 or int(text) > MOST:
         raise InvalidInput(f"A count lies between 0 and {MOST}.", field="count")
     return int(text)
+
+
+def _one_of(names: tuple[str, ...], text: str, field: str) -> str:
+    name = text.upper()
+    if name not in names:
+        raise InvalidInput(f"A {field} is one of {', '.join(filter(None, names))}.", field=field)
+    return name
+
+
+def _names(query: Mapping[str, str], field: str, most: int) -> tuple[str, ...]:
+    text = query.get(field)
+    if not text:
+        return ()
+    names = tuple(filter(None, text.split(",")))
+    if len(names) > most:
+        raise InvalidInput(f"At most {most} {field} a request.", field=field)
+    return names
+
+
+def _country(text: str, caller: Caller) -> str:
+    if text and not is_country(text):
+        raise InvalidInput("A country is named by two letters, as in ISO 3166.", field="country")
+    return (text or (caller.country if is_country(caller.country) else "")).upper()
+
+
+def is_country(text: str) -> bool:
+    """Tell whether this looks like a country's code."""
+    return len(text) == 2 and text.isascii() and text.isalpha()
 
 
 def _checkout(value: Any) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from django.core.exceptions import SuspiciousOperation, TooManyFieldsSent
 from django.db import InterfaceError, OperationalError
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -86,7 +87,9 @@ def caller_of(request: HttpRequest) -> requests.Caller:
     peer = request.META.get("REMOTE_ADDR", "")
     forwarded = request.headers.get("X-Forwarded-For", "")
     address = guard.in_force().address(peer, forwarded)
-    return requests.Caller(address, request.headers.get("User-Agent", ""))
+    country = conf.get().COUNTRY_HEADER
+    said = request.headers.get(country, "") if country else ""
+    return requests.Caller(address, request.headers.get("User-Agent", ""), said)
 
 
 def _response(answer: requests.Answer) -> HttpResponse:
@@ -101,5 +104,5 @@ def _with_origin(request: HttpRequest, response: HttpResponse) -> HttpResponse:
         response["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
         response["Access-Control-Allow-Headers"] = "Content-Type"
         response["Access-Control-Expose-Headers"] = "Retry-After"
-        response["Vary"] = "Origin"
+        patch_vary_headers(response, ["Origin"])
     return response

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
-from saleor_nudges import conf, counts, nudges, retention, telemetry
+from saleor_nudges import conf, counts, nudges, retention, reviews, telemetry
 from saleor_nudges.consumers import dead_letters
 from saleor_nudges.consumers.completing import complete_from
 from saleor_nudges.consumers.sorting import Sorted
@@ -22,9 +22,15 @@ from saleor_nudges.stream import Batch, Entry, Stream, get_stream
 from saleor_nudges.stream.postgres import PostgresStream
 
 # Each is given the new events of one shop, in the order of their time.
-CONSUMERS: tuple[Fold, ...] = (consents.fold, counts.fold, nudges.fold, watch.fold)
+CONSUMERS: tuple[Fold, ...] = (
+    consents.fold,
+    counts.fold,
+    reviews.fold,
+    nudges.fold,
+    watch.fold,
+)
 # These look at nothing a storefront reports.
-ONLY_COMMERCE = frozenset({consents.fold})
+ONLY_COMMERCE = frozenset({consents.fold, reviews.fold})
 # Over one and the same event.
 MOST_DEATHS = 3
 
@@ -76,11 +82,13 @@ def consume_batch(flow: Flow, wait: float = 0.0) -> int:
 
 
 def measure_now() -> None:
-    """Count again the numbers that batches have changed since the last time.
+    """Count again the numbers that batches have changed since the last time, and ask the shops for
+    the products they named.
 
     Every batch would count the same few again and again.
     """
     with host_class().writing():
+        nudges.ask_changed()
         for shop_id, kind, products in nudges.take_marked():
             try:
                 nudges.measure(shop_id, kind, products)

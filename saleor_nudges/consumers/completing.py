@@ -57,6 +57,7 @@ def _completed(event: Event, checkouts: dict[str, Checkout], orders: dict[str, O
             cart=checkout.cart,
             payment_started=event.payment_started or checkout.payment_started,
             marketing_consent=checkout.marketing_consent,
+            refuses_featuring=checkout.refuses_featuring,
         )
     if isinstance(event, OrderFact) and (order := orders.get(event.order_id)):
         return replace(

@@ -5,13 +5,13 @@ from dataclasses import replace
 from types import FrameType, TracebackType
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from saleor_nudges import people, telemetry
 from saleor_nudges.consumers import completing, storing
 from saleor_nudges.events import CustomerErased, Event, Flow
 from saleor_nudges.exceptions import HostUnavailable, StreamUnavailable
-from saleor_nudges.models import Shop
+from saleor_nudges.models import Shop, statements
 from saleor_nudges.stream import Entry
 
 Fold = Callable[[Shop, Sequence[Event]], None]
@@ -44,9 +44,7 @@ class Work:
     def _one_at_a_time(self) -> None:
         # An order and its cancellation, a checkout and its shopper's erasure: side by side in two
         # workers neither would see the other, and what was undone would stand for good.
-        with connection.cursor() as cursor:
-            key = str(self.shop.pk)
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", [key])
+        statements.hold_commerce(self.shop.pk, alone=True)
 
     def _complete(self, events: Sequence[Event]) -> tuple[list[Event], list[Event]]:
         new = storing.unknown(self.shop.pk, events, self.flow)

@@ -30,7 +30,7 @@ from saleor_nudges.counts.buckets import (
     oldest_counts,
     oldest_visitors,
 )
-from saleor_nudges.counts.tally import DRAFT, VIEWED
+from saleor_nudges.counts.tally import DRAFT, VIEWED, VISITED, VISITS
 from saleor_nudges.events.identity import FUTURE_ALLOWED, smallest_at
 from saleor_nudges.models import RecountJob, ShopEvent, ViewEvent
 
@@ -44,14 +44,16 @@ FETCHED_AT_ONCE: Final = 5000
 
 VIEWS: Final = f"""
     SELECT floor(extract(epoch FROM occurred_at) / {HOUR})::bigint * {HOUR} AS hour,
-        channel, subject AS product, NULLIF(data->>'visitor', '')::uuid AS visitor,
+        channel, {{product}} AS product, NULLIF(data->>'visitor', '')::uuid AS visitor,
         floor(extract(epoch FROM occurred_at) / {MINUTE})::bigint * {MINUTE} AS minute,
         1 AS quantity
     FROM "{ViewEvent._meta.db_table}"
-    WHERE id >= %(first)s AND id < %(last)s AND shop_id = %(shop)s AND kind = %(kind)s
+    WHERE id >= %(first)s AND id < %(last)s AND shop_id = %(shop)s AND {{kind}}
     AND occurred_at >= %(start)s AND occurred_at < %(end)s
     AND (%(channel)s = '' OR channel = %(channel)s)
 """
+VIEWS_OF_PRODUCTS: Final = VIEWS.format(product="subject", kind="kind = %(kind)s AND subject <> ''")
+VISITS_OF_CHANNELS: Final = VIEWS.format(product="''", kind="kind = ANY(%(visits)s)")
 ORDERS: Final = f"""
     SELECT floor(extract(epoch FROM occurred_at) / {HOUR})::bigint * {HOUR} AS hour,
         channel, line.value->>'product_id' AS product, NULL::uuid AS visitor,
@@ -88,6 +90,7 @@ KNOWN_SKETCHES: Final = f"""
     SELECT channel, product_id, grain, extract(epoch FROM start)::bigint, hashes
     FROM "{rows.SKETCHES}" WHERE grain = '{{grain}}' AND start >= %(start)s AND start < %(end)s
     AND shop_id = %(shop)s AND (%(channel)s = '' OR channel = %(channel)s)
+    AND (product_id = '') = (%(kind)s = '{VISITED}')
 """
 DELETE: Final = """
     DELETE FROM "{table}" AS known USING unnest({arrays}) AS gone({columns})
@@ -123,9 +126,14 @@ class Piece:
         return cls(job.shop_id, job.channel, job.kind, job.start, job.end)
 
     @property
+    def has_visitors(self) -> bool:
+        """Tell whether its events are made by visitors, who are counted too."""
+        return self.kind in (VIEWED, VISITED)
+
+    @property
     def table(self) -> type[ViewEvent | ShopEvent]:
         """Return where its events are stored."""
-        return ViewEvent if self.kind == VIEWED else ShopEvent
+        return ViewEvent if self.has_visitors else ShopEvent
 
     def hour(self, start: int) -> "Piece":
         """Return the part of it that is this one hour."""
@@ -139,6 +147,7 @@ class Piece:
             "last": smallest_at(self.end + apart),
             "shop": self.shop,
             "kind": self.kind,
+            "visits": [kind.kind for kind in VISITS],
             "channel": self.channel,
             "start": self.start,
             "end": self.end,
@@ -146,7 +155,8 @@ class Piece:
 
     def statement(self) -> str:
         """Return the query that groups its events by hour."""
-        return GROUPED.format(events=VIEWS if self.kind == VIEWED else ORDERS)
+        events = {VIEWED: VIEWS_OF_PRODUCTS, VISITED: VISITS_OF_CHANNELS}.get(self.kind, ORDERS)
+        return GROUPED.format(events=events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +185,7 @@ def _replace(piece: Piece, version: Version | None, hour: Hour, *, dry_run: bool
         hour = _once_more(piece)
     now = timezone.now()
     counts = _wrong_counts(piece, hour, now)
-    sketches = _wrong_sketches(piece, hour, now) if piece.kind == VIEWED else {}
+    sketches = _wrong_sketches(piece, hour, now) if piece.has_visitors else {}
     if not dry_run:
         _write_counts(piece.shop, counts)
         _write_sketches(piece.shop, sketches)
@@ -224,7 +234,7 @@ def _count(kind: str, hour: Hour, grouped: list[Grouped], hashed: Any) -> None:
     fives: dict[int, set[int]] = {}
     for _, _, _, minute, visitor, count, quantity in grouped:
         row = hour.counts.setdefault((channel, product, kind, BY_MINUTE, minute), [0, 0])
-        pieces = 0 if kind == VIEWED else quantity
+        pieces = 0 if kind in (VIEWED, VISITED) else quantity
         for counted in (row, total):
             counted[0] += count
             counted[1] += pieces

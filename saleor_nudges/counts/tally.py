@@ -13,14 +13,18 @@ from saleor_nudges.events import (
     OrderFact,
     OrderPlaced,
     OrderRefunded,
+    PageViewed,
     ProductViewed,
 )
 
 # What is counted. An order that was undone is counted as undone, at its own time, so that whoever
 # wants the orders that stand takes the undone from the placed of the same buckets.
 VIEWED: Final = ProductViewed.kind
+# Every page a channel's visitors looked at, products included; its product is "".
+VISITED: Final = "visited"
+VISITS: Final = (ProductViewed, PageViewed)
 ORDERS: Final = (OrderPlaced, OrderCancelled, OrderRefunded)
-KINDS: Final = (VIEWED, *(kind.kind for kind in ORDERS))
+KINDS: Final = (VIEWED, VISITED, *(kind.kind for kind in ORDERS))
 # Not yet an order, though Saleor keeps it among them.
 DRAFT: Final = "DRAFT"
 
@@ -40,8 +44,8 @@ class Tally:
         """Count these events, each of which must be new."""
         known: dict[UUID, int] = {}
         for event in events:
-            if isinstance(event, ProductViewed):
-                self._view(event, hashed, known)
+            if isinstance(event, VISITS):
+                self._visit(event, hashed, known)
             elif isinstance(event, ORDERS):
                 self._order(event)
 
@@ -49,18 +53,30 @@ class Tally:
         """Return the hours anything was counted in."""
         return {key[3] // HOUR * HOUR for key in self.counts}
 
-    def _view(
-        self, event: ProductViewed, hashed: Callable[[UUID], int], known: dict[UUID, int]
+    def _visit(
+        self,
+        event: ProductViewed | PageViewed,
+        hashed: Callable[[UUID], int],
+        known: dict[UUID, int],
     ) -> None:
         at = seconds(event.occurred_at)
-        key = (event.channel, event.product, VIEWED, at - at % MINUTE)
+        minute, channel = at - at % MINUTE, event.channel
+        product = event.product if isinstance(event, ProductViewed) else ""
+        key = (channel, "", VISITED, minute)
         self.counts[key] = self.counts.get(key, 0) + 1
+        if product:
+            key = (channel, product, VIEWED, minute)
+            self.counts[key] = self.counts.get(key, 0) + 1
         visitor = event.visitor
-        if visitor is not None:
-            value = known.get(visitor)
-            if value is None:
-                value = known[visitor] = hashed(visitor)
-            self.visitors[event.channel, event.product, at - at % FIVE_MINUTES].add(value)
+        if visitor is None:
+            return
+        value = known.get(visitor)
+        if value is None:
+            value = known[visitor] = hashed(visitor)
+        five = at - at % FIVE_MINUTES
+        self.visitors[channel, "", five].add(value)
+        if product:
+            self.visitors[channel, product, five].add(value)
 
     def _order(self, event: OrderFact) -> None:
         if event.cart is None or event.status == DRAFT:

@@ -52,6 +52,7 @@ class Contact:
     first_name: str = ""
     city: str = ""
     country: str = ""
+    region: str = ""  # a state or province, where the country's addresses have one
 
     def is_known(self) -> bool:
         """Tell whether this is enough to recognise the person again."""

@@ -16,6 +16,7 @@ class CheckoutFact(Fact):
     cart: Cart | None = None
     payment_started: bool = False
     marketing_consent: bool | None = None
+    refuses_featuring: bool = False
 
     @property
     def subject(self) -> str:

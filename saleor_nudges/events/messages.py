@@ -1,4 +1,4 @@
-"""What people answer: consent given or withdrawn, links followed."""
+"""What people answer: consent given or withdrawn, whether they may be named, links followed."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -31,6 +31,32 @@ class ConsentWithdrawn(ConsentFact):
     """A person said no."""
 
     kind: ClassVar[str] = "consent_withdrawn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeaturingFact(Fact):
+    """A person's answer to whether their name and place may be said of what they bought."""
+
+    source: str
+    contact: Contact | None = None
+
+    @property
+    def subject(self) -> str:
+        return self.revision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeaturingAllowed(FeaturingFact):
+    """A person does not mind, or no longer does."""
+
+    kind: ClassVar[str] = "featuring_allowed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeaturingRefused(FeaturingFact):
+    """A person wants to stay unnamed."""
+
+    kind: ClassVar[str] = "featuring_refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,13 @@ class OrderPlaced(OrderFact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderChanged(OrderFact):
+    """An order's status or lines may have changed; `revision` is the shop's own time of it."""
+
+    kind: ClassVar[str] = "order_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderPaid(OrderFact):
     """An order was fully paid."""
 
@@ -44,6 +51,6 @@ class OrderCancelled(OrderFact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRefunded(OrderFact):
-    """An order was refunded; its nudges go."""
+    """All of an order's money was given back; its nudges go."""
 
     kind: ClassVar[str] = "order_refunded"

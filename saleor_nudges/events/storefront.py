@@ -1,9 +1,15 @@
-"""What storefronts report: views, and what visitors did with nudges."""
+"""What storefronts report: views, and what visitors did with nudges; and what pages were told."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from datetime import UTC, datetime
+from typing import ClassVar, Final
+from uuid import UUID
 
 from saleor_nudges.events.base import View
+from saleor_nudges.events.identity import fact_id
+
+# Seconds within which one number told of one product is one event.
+SAME_FOR: Final = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,3 +78,25 @@ class NudgeClosed(NudgeInteraction):
     """A nudge was closed by its visitor."""
 
     kind: ClassVar[str] = "nudge_closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveMeasured(View):
+    """Pages were told that so many look at a product right now. No storefront can say it: we do."""
+
+    kind: ClassVar[str] = "live_measured"
+    product: str
+    value: int
+    threshold: int
+    maximum: int | None = None
+
+    @property
+    def subject(self) -> str:
+        return self.product
+
+    def identity(self) -> UUID:
+        # Several processes tell the same number of the same moment: it is measured once.
+        seconds = int(self.occurred_at.timestamp())
+        moment = datetime.fromtimestamp(seconds - seconds % SAME_FOR, UTC)
+        about = f"{self.channel}/{self.product}"
+        return fact_id(self.shop, self.kind, about, str(self.value), moment)

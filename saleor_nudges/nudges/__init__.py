@@ -5,17 +5,33 @@ from uuid import UUID
 
 from saleor_nudges.events import Event
 from saleor_nudges.models import NudgeType, Shop
-from saleor_nudges.nudges import own
+from saleor_nudges.nudges import activity, asking, discrete, featuring, own, products
+from saleor_nudges.nudges.add_to_cart import AddToCartKind
 from saleor_nudges.nudges.base import Kind
+from saleor_nudges.nudges.cart_summary import CartSummaryKind
+from saleor_nudges.nudges.live_visitors import LiveVisitorsKind
+from saleor_nudges.nudges.low_stock import LowStockKind
 from saleor_nudges.nudges.measured import Measured, Product, take_marked
 from saleor_nudges.nudges.order import OrderKind
+from saleor_nudges.nudges.order_summary import OrderSummaryKind
+from saleor_nudges.nudges.product_review import ProductReviewKind
 from saleor_nudges.nudges.product_view import ProductViewKind
+from saleor_nudges.nudges.recent_visitors import RecentVisitorsKind
+
+LOW_STOCK = LowStockKind()
 
 KINDS: dict[NudgeType, Kind] = {
     kind.type: kind
     for kind in (
+        AddToCartKind(),
         OrderKind(),
+        ProductReviewKind(),
         ProductViewKind(),
+        LiveVisitorsKind(),
+        RecentVisitorsKind(),
+        CartSummaryKind(),
+        OrderSummaryKind(),
+        LOW_STOCK,
     )
 }
 
@@ -23,8 +39,28 @@ KINDS: dict[NudgeType, Kind] = {
 def fold(shop: Shop, events: Sequence[Event]) -> None:
     """Let every kind make of the events what it can."""
     own.fold(shop, events)
+    products.fold(shop, events)
+    activity.fold(shop, events)
     for kind in KINDS.values():
         kind.fold(shop, events)
+    featuring.fold(shop, events)
+    discrete.forget(shop, events)
+    activity.forget(shop, events)
+
+
+def ask_due() -> int:
+    """Ask the shops again for the products whose pages are open; return for how many."""
+    return sum(_stock_asked(shop, asked) for shop, asked in asking.ask_due())
+
+
+def ask_changed() -> int:
+    """Ask the shops at once for the products that events say have changed; return how many."""
+    return sum(_stock_asked(shop, asked) for shop, asked in asking.ask_changed())
+
+
+def _stock_asked(shop: Shop, asked: set[Product]) -> int:
+    LOW_STOCK.stock_asked(shop, asked)
+    return len(asked)
 
 
 def measure(shop_id: UUID, name: NudgeType, products: Iterable[Product]) -> None:
@@ -40,4 +76,4 @@ def measure_due(shop: Shop) -> int:
     return sum(kind.measure_due(shop) for kind in kinds)
 
 
-__all__ = ["KINDS", "fold", "measure", "measure_due", "take_marked"]
+__all__ = ["KINDS", "ask_changed", "ask_due", "fold", "measure", "measure_due", "take_marked"]

@@ -25,6 +25,20 @@ class Scope(StrEnum):
     CHANNEL = "CHANNEL"  # the whole shop, as one sales channel has it; its product is ""
 
 
+class Claim(StrEnum):
+    """What a kind's data can prove, so that a seller's words may say it."""
+
+    PRODUCT = "PRODUCT"  # it is about one product: given by the scope, declared by no kind
+    LIVE = "LIVE"  # true at the moment it is read
+    PEOPLE = "PEOPLE"  # the number counts different people
+    VISITORS = "VISITORS"  # somebody looked
+    CARTS = "CARTS"  # somebody put it into a cart
+    ORDERS = "ORDERS"  # somebody bought, and the order still stands
+    REVIEWS = "REVIEWS"  # somebody wrote a review, and a person let it through
+    VERIFIED = "VERIFIED"  # it was looked up that they had bought
+    STOCK = "STOCK"  # what can still be bought in this channel, net of allocations
+
+
 class Kind(ABC):
     """One kind of nudge."""
 
@@ -38,6 +52,7 @@ class Kind(ABC):
     # Where only these windows make sense.
     windows: ClassVar[tuple[timedelta, ...]] = ()
     minimum: ClassVar[int] = 1
+    largest_minimum: ClassVar[int] = 1_000_000
     maximum: ClassVar[int | None] = None
     pages: ClassVar[tuple[str, ...]] = PAGES
     # A kind that speaks of "this" makes sense only beside its own product.
@@ -48,6 +63,19 @@ class Kind(ABC):
     priority: ClassVar[int] = 50
     texts: ClassVar[dict[str, str]]
     headings: ClassVar[dict[str, str]] = {}
+    # What the data can prove beyond its scope; words that need more are refused.
+    claims: ClassVar[frozenset[Claim]] = frozenset()
+    # What a template of this kind can be told; docs/templates.md says what each is.
+    variables: ClassVar[tuple[str, ...]] = (
+        "product",
+        "name",
+        "city",
+        "region",
+        "country",
+        "place",
+        "window",
+        "scope",
+    )
 
     @abstractmethod
     def fold(self, shop: Shop, events: Sequence[Event]) -> None:
@@ -65,6 +93,10 @@ class Kind(ABC):
             priority=self.priority,
             pages=list(self.pages),
         )
+
+    def most(self, config: NudgeConfig) -> int | None:
+        """Return the largest number this kind may say as the seller configured it; None: any."""
+        return config.maximum
 
 
 def withdraw(shop: Shop, **about: str | UUID) -> None:

@@ -76,6 +76,7 @@ class Measured(Kind):
     """A number about a product, or (product "") about a whole channel."""
 
     metric: ClassVar[str]
+    variables: ClassVar[tuple[str, ...]] = ("product", "count", "window", "scope")
 
     @abstractmethod
     def grown(self, shop: Shop, events: Sequence[Event]) -> set[Product]:
@@ -90,6 +91,10 @@ class Measured(Kind):
         self, shop: Shop, configs: Configs, asked: Sequence[Asked], now: datetime
     ) -> dict[Asked, int]:
         """Return the number for each that is worth saying. Never more than the truth."""
+
+    def until(self, asked: Asked, value: int, now: datetime) -> datetime:  # noqa: ARG002
+        """Return until when a number counted now may be said."""
+        return now + shown_for(asked.window)
 
     def fold(self, shop: Shop, events: Sequence[Event]) -> None:
         shrunk = self.shrunk(shop, events)
@@ -154,7 +159,7 @@ class Measured(Kind):
                 proof.product_id,
                 proof.pk,
                 proof.value,
-                now + shown_for(asked.window),
+                self.until(asked, counted[asked], now),
                 proof.channel,
             )
             for asked, proof in zip(counted, proofs, strict=True)

@@ -1,29 +1,27 @@
 """“Someone from Wroclaw bought Apple Juice.” From orders that were placed and still stand."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from django.utils import timezone
+from django.db.models import Q
 
-from saleor_nudges import people, wording
 from saleor_nudges.events import (
-    Contact,
-    CustomerErased,
     Event,
-    Line,
     OrderCancelled,
+    OrderChanged,
     OrderFact,
     OrderPlaced,
     OrderRefunded,
-    ProductWithdrawn,
 )
-from saleor_nudges.models import Evidence, Nudge, NudgeType, Person, SeenOrder, Shop
-from saleor_nudges.nudges import shelf
-from saleor_nudges.nudges.base import Kind, withdraw
+from saleor_nudges.models import Nudge, NudgeType, OrderedProduct, Shop
+from saleor_nudges.nudges import activity, discrete
+from saleor_nudges.nudges.base import Claim, Kind, refresh
 
-# Orders in these states are not purchases.
-NOT_A_PURCHASE = frozenset({"DRAFT", "CANCELED", "EXPIRED", "RETURNED", "REFUNDED"})
+METRIC = "orders"
+
+Bought = tuple[str, str]  # order, product
 
 
 class OrderKind(Kind):
@@ -31,18 +29,19 @@ class OrderKind(Kind):
 
     type: ClassVar[NudgeType] = NudgeType.ORDER
     category: ClassVar[str] = "RECENT_PURCHASE"
-    rule_version: ClassVar[str] = "order-1"
+    rule_version: ClassVar[str] = "order-2"
     window: ClassVar[timedelta] = timedelta(days=7)
     priority: ClassVar[int] = 40
     texts: ClassVar[dict[str, str]] = {
         "en": "{% if name %}{{ name }}{% else %}Someone{% endif %}"
-        "{% if city %} from {{ city }}{% endif %} bought {{ product }}",
+        "{% if place %} from {{ place }}{% endif %} bought {{ product }}",
         "de": "{% if name %}{{ name }}{% else %}Jemand{% endif %}"
-        "{% if city %} aus {{ city }}{% endif %} hat {{ product }} gekauft",
+        "{% if city %} aus {{ city }}{% elsif place %} ({{ place }}){% endif %}"
+        " hat {{ product }} gekauft",
         "pl": "{% if name %}{{ name }}{% else %}Ktoś{% endif %}"
-        "{% if city %} ({{ city }}){% endif %}: zakup {{ product }}",
+        "{% if place %} ({{ place }}){% endif %}: zakup {{ product }}",
     }
-
+    claims: ClassVar[frozenset[Claim]] = frozenset({Claim.ORDERS, Claim.VERIFIED})
     headings: ClassVar[dict[str, str]] = {
         "en": "Recently bought",
         "de": "Vor Kurzem gekauft",
@@ -50,79 +49,73 @@ class OrderKind(Kind):
     }
 
     def fold(self, shop: Shop, events: Sequence[Event]) -> None:
-        # In one batch the order of an order's facts says nothing: all bear the order's own time.
         undone = {e.order_id for e in events if isinstance(e, OrderCancelled | OrderRefunded)}
+        if undone:
+            discrete.take_back(shop, Q(type=self.type, source_subject__in=undone))
+        told = _told(events)
+        if told:
+            self._tell(shop, told)
+
+    def _tell(self, shop: Shop, told: dict[str, list[OrderFact]]) -> None:
+        """Make what is missing of these orders, take back what is not true of them any more."""
+        stands = _purchases(shop, told)
+        known = Nudge.objects.of(shop).filter(type=self.type, source_subject__in=list(told))
+        have = {(nudge.source_subject, nudge.product_id): nudge for nudge in known}
+        over = [nudge.pk for bought, nudge in have.items() if bought not in stands]
+        if over:
+            discrete.take_back(shop, Q(pk__in=over))
+        self._bring_up_to_date(shop, have, stands)
+        deeds = [
+            _deed(told[order], product, stands[order, product])
+            for order, product in stands
+            if (order, product) not in have
+        ]
+        discrete.make(shop, self, METRIC, [deed for deed in deeds if deed is not None])
+
+    def _bring_up_to_date(
+        self, shop: Shop, have: dict[Bought, Nudge], stands: dict[Bought, dict[str, Any]]
+    ) -> None:
+        changed = [
+            nudge
+            for bought, nudge in have.items()
+            if bought in stands and nudge.details != stands[bought]
+        ]
+        for nudge in changed:
+            nudge.details = stands[nudge.source_subject, nudge.product_id]
+        if changed:
+            Nudge.objects.of(shop).bulk_update(changed, ["details"])
+            refresh(shop, Nudge.objects.of(shop).filter(pk__in=[nudge.pk for nudge in changed]))
+
+
+def _told(events: Sequence[Event]) -> dict[str, list[OrderFact]]:
+    """Return the facts of each order that say what is in it: first that it was placed."""
+    found: dict[str, list[OrderFact]] = defaultdict(list)
+    for kind in (OrderPlaced, OrderChanged):
         for event in events:
-            match event:
-                case OrderPlaced(cart=cart) if cart and event.status not in NOT_A_PURCHASE:
-                    if event.order_id not in undone:
-                        self._place(shop, event)
-                case OrderCancelled() | OrderRefunded():
-                    withdraw(shop, source_subject=event.order_id)
-                case ProductWithdrawn():
-                    withdraw(shop, product_id=event.product_id)
-                case CustomerErased():
-                    self._forget(shop, event)
-
-    def _forget(self, shop: Shop, event: CustomerErased) -> None:
-        if event.user:
-            withdraw(shop, user=event.user)
-        if event.person:
-            withdraw(shop, person=event.person)
-
-    def _place(self, shop: Shop, event: OrderPlaced) -> None:
-        # A cancellation may overtake its order on the way to us.
-        if SeenOrder.objects.of(shop).filter(order_id=event.order_id, is_void=True).exists():
-            return
-        cart = event.cart
-        lines = {line.product_id: line for line in cart.lines} if cart else {}
-        for line in lines.values():
-            if line.product_id:
-                self._make(shop, event, line)
-        places = {(event.channel, product) for product in lines if product}
-        shelf.take_down(shop.pk, places | {(event.channel, "")})
-
-    def _make(self, shop: Shop, event: OrderPlaced, line: Line) -> None:
-        evidence = Evidence.objects.of(shop).create(
-            shop=shop,
-            channel=event.channel,
-            type=self.type,
-            product_id=line.product_id,
-            metric="orders",
-            value=1,
-            computed_at=timezone.now(),
-            rule_version=self.rule_version,
-            source_event=event.id,
-        )
-        person = Person.objects.of(shop).filter(pk=event.person).first() if event.person else None
-        Nudge.objects.of(shop).create(
-            shop=shop,
-            channel=event.channel,
-            type=self.type,
-            product_id=line.product_id,
-            product={
-                "id": line.product_id,
-                "name": line.product_name,
-                "slug": line.product_slug,
-                "image": line.image_url,
-            },
-            occurred_at=event.occurred_at,
-            evidence=evidence,
-            source_event=event.id,
-            source_subject=event.order_id,
-            checkout=event.checkout,
-            user=(person.user_hash or "") if person else "",
-            person=person,
-            sealed_who=people.seal_about(person, _who(event)) if person else None,
-        )
+            if isinstance(event, kind) and event.cart:
+                found[event.order_id].append(event)
+    return found
 
 
-def _who(event: OrderFact) -> dict[str, str]:
-    contact = event.contact or Contact()
-    # Saleor keeps the cities of some countries in capitals, as their post offices want them.
-    city = contact.city.title() if contact.city.isupper() else contact.city
+def _purchases(shop: Shop, told: Iterable[str]) -> dict[Bought, dict[str, Any]]:
+    """Return what was bought by these orders and still is, with the details of its nudge."""
+    rows = (
+        OrderedProduct.objects.of(shop)
+        .filter(order_id__in=list(told), is_void=False, quantity__gt=0)
+        .exclude(status__in=activity.NOT_A_PURCHASE)
+        .order_by("ordered_at", "order_id", "product_id")
+    )
     return {
-        "name": wording.plain_name(contact.first_name),
-        "city": wording.plain_name(city),
-        "country": contact.country,
+        (row.order_id, row.product_id): {"status": row.status, "quantity": row.quantity}
+        for row in rows
     }
+
+
+def _deed(
+    facts: Iterable[OrderFact], product: str, details: dict[str, Any]
+) -> discrete.Deed | None:
+    for fact in facts:
+        for line in fact.cart.lines if fact.cart else ():
+            if line.product_id == product:
+                return discrete.Deed(fact, line, fact.occurred_at, fact.order_id, details)
+    return None

@@ -7,6 +7,7 @@ from typing import ClassVar
 from saleor_nudges.counts import Asked, visitors
 from saleor_nudges.events import Event, ProductViewed
 from saleor_nudges.models import NudgeType, Shop
+from saleor_nudges.nudges.base import Claim
 from saleor_nudges.nudges.measured import Configs, Measured, Product
 
 
@@ -27,6 +28,7 @@ class ProductViewKind(Measured):
         "de": "{{ count }} Personen haben das in {{ window.de }} angesehen",
         "pl": "{{ count }} osób oglądało to w ciągu {{ window.pl }}",
     }
+    claims: ClassVar[frozenset[Claim]] = frozenset({Claim.VISITORS, Claim.PEOPLE})
     headings: ClassVar[dict[str, str]] = {"en": "Popular", "de": "Beliebt", "pl": "Popularne"}
 
     def grown(self, shop: Shop, events: Sequence[Event]) -> set[Product]:  # noqa: ARG002

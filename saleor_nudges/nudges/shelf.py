@@ -6,7 +6,7 @@ must still find the mark they saw before they read. So nobody puts an old board 
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any, Final
 from uuid import UUID
@@ -34,15 +34,19 @@ after_commit = transaction.on_commit
 _decoder = msgspec.json.Decoder(Board)
 
 
+# What a page is about: a product, several of them on a listing page, or "".
+Products = str | tuple[str, ...]
+
+
 class Found:
     """What lay on the shelf for one page, and the marks beside it."""
 
     def __init__(
-        self, shop: UUID, channel: str, product: str, values: Sequence[bytes | None]
+        self, shop: UUID, channel: str, products: Products, values: Sequence[bytes | None]
     ) -> None:
         self.shop, self.channel, self.values = shop, channel, values
         pairs = zip(values[::2], values[1::2], strict=True)
-        self.pairs = dict(zip(scopes(product), pairs, strict=True))
+        self.pairs = dict(zip(scopes(products), pairs, strict=True))
 
     def board(self, product: str) -> Board | None:
         """Return the board that lay there; None if there is none that can be read."""
@@ -57,34 +61,38 @@ class Found:
         return self.pairs[product][1] or b""
 
 
-def scopes(product: str) -> tuple[str, ...]:
-    """Return which boards a page needs: the channel's, and its product's."""
-    return ("", product) if product else ("",)
+def scopes(products: Products) -> tuple[str, ...]:
+    """Return which boards a page needs: the channel's, and those of its products."""
+    named = (products,) if isinstance(products, str) else products
+    return ("", *dict.fromkeys(filter(None, named)))
 
 
-def keys_of(shop: UUID, channel: str, product: str) -> list[str]:
+def keys_of(shop: UUID, channel: str, products: Products) -> list[str]:
     """Return the keys of what a page needs, in one slot of a cluster: board, mark, board, mark."""
     keys = []
-    for scope in scopes(product):
+    for scope in scopes(products):
         base = f"nudges:{{{shop.hex}/{channel}}}:board:{scope}"
         keys += [base, f"{base}:mark"]
     return keys
 
 
-def nothing_found(shop: UUID, channel: str, product: str) -> Found:
+def nothing_found(shop: UUID, channel: str, products: Products) -> Found:
     """Return what is found where there is no shelf."""
-    return Found(shop, channel, product, [None] * (2 * len(scopes(product))))
+    return Found(shop, channel, products, [None] * (2 * len(scopes(products))))
 
 
-def put(found: Found, product: str, board: Board) -> None:
-    """Put a board on the shelf, unless something on it has changed since it was looked at."""
+def put(found: Found, boards: Mapping[str, Board]) -> None:
+    """Put boards on the shelf, each unless something on it has changed since it was looked at."""
     client = _client()
-    if client is None:
+    if client is None or not boards:
         return
-    base, mark = keys_of(found.shop, found.channel, product)[-2:]
-    arguments: Any = [found.mark(product), msgspec.json.encode(board), KEPT_SECONDS]
+    pipe = client.pipeline(transaction=False)
+    for product, board in boards.items():
+        base, mark = keys_of(found.shop, found.channel, product)[-2:]
+        arguments: Any = [found.mark(product), msgspec.json.encode(board), KEPT_SECONDS]
+        pipe.eval(FILL, 2, base, mark, *arguments)
     try:
-        client.eval(FILL, 2, base, mark, *arguments)
+        pipe.execute()
     except RedisError:
         telemetry.log(telemetry.Log.SHELF_AWAY, logging.WARNING)
 
@@ -115,17 +123,17 @@ def _take_down(shop: UUID, places: Sequence[tuple[str, str]]) -> None:
         telemetry.log(telemetry.Log.SHELF_AWAY, logging.WARNING)
 
 
-def look(shop: UUID, channel: str, product: str) -> Found:
+def look(shop: UUID, channel: str, products: Products) -> Found:
     """Return what lies on the shelf for one page: one round trip."""
     client = _client()
     if client is None:
-        return nothing_found(shop, channel, product)
+        return nothing_found(shop, channel, products)
     try:
-        values: Any = client.mget(keys_of(shop, channel, product))
+        values: Any = client.mget(keys_of(shop, channel, products))
     except RedisError:
         telemetry.log(telemetry.Log.SHELF_AWAY, logging.WARNING)
-        return nothing_found(shop, channel, product)
-    return Found(shop, channel, product, values)
+        return nothing_found(shop, channel, products)
+    return Found(shop, channel, products, values)
 
 
 def _client() -> "Redis | None":

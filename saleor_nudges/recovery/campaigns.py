@@ -51,6 +51,13 @@ def steps_of(campaign: Campaign) -> list[CampaignStep]:
     )
 
 
+def fields_of(campaign: Campaign) -> dict[str, Any]:
+    """Return everything that `change` can change, as it is now."""
+    step = steps_of(campaign)[0]
+    own = ("subject", "text", "html", "delay_seconds")
+    return {"name": campaign.name} | {field: getattr(step, field) for field in own}
+
+
 def change(campaign: Campaign, changes: dict[str, Any]) -> None:
     """Change the name or the first step; raises InvalidInput and then changes nothing."""
     step = steps_of(campaign)[0]

@@ -12,6 +12,13 @@ from redis import asyncio as redis_asyncio
 from redis import exceptions as redis_exceptions
 from redis.cluster import RedisCluster
 
+try:
+    from hiredis import pack_command
+
+    is_fast = True
+except ImportError:  # pragma: no cover - Saleor's environment has none
+    is_fast = False
+
 # A Redis that answers does so within milliseconds; who waits longer has better things to do.
 SECONDS: Final = 1.0
 MOST: Final = 8
@@ -62,7 +69,7 @@ class Lines:
 
     async def _execute(self, connection: Any, commands: Sequence[Command]) -> list[Any]:
         try:
-            await connection.send_packed_command(connection.pack_commands(commands))
+            await connection.send_packed_command(_packed(connection, commands))
             replies = [await connection.read_response() for _ in commands]
         except BaseException:
             # Replies that nobody has read would be taken for those of the next command.
@@ -70,6 +77,13 @@ class Lines:
             raise
         self.free.append(connection)
         return replies
+
+
+def _packed(connection: Any, commands: Sequence[Command]) -> Any:
+    if not is_fast:
+        return connection.pack_commands(commands)
+    # The client's own way to write a command takes longer than Redis takes to obey it.
+    return b"".join(map(pack_command, map(tuple, commands)))
 
 
 class Nodes:

@@ -62,7 +62,7 @@ def test_a_good_event_is_durable_and_counted(shop, visitor):
         JUICE.id,
     )
     assert stored.data["visitor"] == str(visitor.id)
-    assert ProductCount.objects.of(shop).get(grain="HOUR").count == 1
+    assert ProductCount.objects.of(shop).get(grain="HOUR", product_id=JUICE.id).count == 1
 
 
 NOW = datetime.now(UTC)
@@ -282,9 +282,17 @@ def test_only_an_answer_for_everyone_may_be_cached(personal, expected, shop):
     assert answer.headers["Cache-Control"] == expected
 
 
-def test_at_most_200_are_left_out(shop):
-    ask = requests.read_ask(shop, {"channel": CHANNEL, "exclude": "a," * 300})
-    assert len(ask.exclude) == 200
+@pytest.mark.parametrize(("field", "most"), [("exclude", 200), ("products", 50), ("shown", 20)])
+def test_a_list_has_a_limit_which_the_refusal_names(field, most, shop):
+    # given
+    names = [f"n{number}" for number in range(most + 1)]
+
+    # then
+    ask = requests.read_ask(shop, {"channel": CHANNEL, field: ",".join(names[:most])})
+    assert list(getattr(ask, field)) == names[:most]
+    with pytest.raises(InvalidInput, match=f"At most {most} {field} a request") as raised:
+        requests.read_ask(shop, {"channel": CHANNEL, field: ",".join(names)})
+    assert raised.value.field == field
 
 
 # Over HTTP.

@@ -10,7 +10,7 @@ from saleor_nudges import counts, retention
 from saleor_nudges.capture import capture
 from saleor_nudges.counts import rows, sketch
 from saleor_nudges.counts.reading import READ, Asked
-from saleor_nudges.events import AddedToCart, OrderCancelled, OrderPlaced
+from saleor_nudges.events import AddedToCart, OrderCancelled, OrderPlaced, PageViewed
 from saleor_nudges.events.identity import uuid7
 from saleor_nudges.models import Grain, ProductCount, VisitorSketch
 from saleor_nudges.testing import CHANNEL, JUICE, a_cart, consume, make_shop, viewed
@@ -19,10 +19,9 @@ HOUR = timedelta(hours=1)
 
 
 def counted(shop):
-    found = ProductCount.objects.of(shop).values_list(
-        "product_id", "kind", "grain", "start", "count", "quantity"
-    )
-    return set(found)
+    """Every row of a product; those of a whole channel have tests of their own."""
+    found = ProductCount.objects.of(shop).exclude(product_id="")
+    return set(found.values_list("product_id", "kind", "grain", "start", "count", "quantity"))
 
 
 def truncated(moment, seconds):
@@ -52,6 +51,33 @@ def test_views_are_counted_by_minute_and_hour(now):
         (*product, "MINUTE", early + timedelta(minutes=1), 1, 0),
         (*product, "HOUR", truncated(early, 3600), 3, 0),
     }
+
+
+@pytest.mark.django_db
+def test_a_visitor_of_several_pages_is_one_of_the_channel(now):
+    # given one visitor of two products and a page, another of a page, and one nobody knows
+    shop, (one, other) = make_shop(), (uuid7(), uuid7())
+    at = truncated(now, 3600) - timedelta(minutes=30)
+
+    def visited(visitor):
+        return PageViewed(
+            shop=shop.pk, channel=CHANNEL, occurred_at=at, id=uuid7(at), visitor=visitor
+        )
+
+    views = [viewed(shop, product, one, occurred_at=at) for product in (JUICE.id, "other")]
+
+    # when
+    counts.fold(shop, [*views, visited(one), visited(other)])
+    counts.fold(shop, [visited(one), visited(None)])
+
+    # then
+    rows = ProductCount.objects.of(shop).filter(product_id="")
+    assert set(rows.values_list("kind", "grain", "count", "quantity")) == {
+        ("visited", "MINUTE", 6, 0),
+        ("visited", "HOUR", 6, 0),
+    }
+    whole = Asked(CHANNEL, "", HOUR, at - timedelta(minutes=10))
+    assert counts.visitors(shop.pk, [whole], now) == {whole: 2}
 
 
 @pytest.mark.django_db
@@ -111,7 +137,7 @@ def test_the_hour_that_goes_on_is_read_from_its_five_minutes_and_made_when_over(
     assert [counts.close_hours(start + HOUR) for _ in range(2)] == [1, 1]
 
     # then
-    hour = VisitorSketch.objects.of(shop).get(grain=Grain.HOUR)
+    hour = VisitorSketch.objects.of(shop).get(grain=Grain.HOUR, product_id=JUICE.id)
     assert hour.start == start
     assert bytes(hour.hashes) == sketch.pack(map(sketch.hasher(shop.pk), visitors))
 
@@ -126,7 +152,8 @@ def test_names_with_quotes_commas_and_backslashes_are_counted_as_they_are():
         (product, count) for product, _, grain, _, count, _ in counted(shop) if grain == "HOUR"
     }
     assert found == {(product, 2) for product in products}
-    assert set(VisitorSketch.objects.of(shop).values_list("product_id", flat=True)) == set(products)
+    sketched = set(VisitorSketch.objects.of(shop).values_list("product_id", flat=True))
+    assert sketched == {*products, ""}
 
 
 @pytest.mark.django_db
@@ -167,9 +194,15 @@ def test_two_workers_add_up_and_lose_no_visitor(now):
     # then
     assert errors == []
     hours = ProductCount.objects.of(shop).filter(grain=Grain.HOUR)
-    assert sum(hours.values_list("count", flat=True)) == 2400
-    sketches = VisitorSketch.objects.of(shop).values_list("hashes", flat=True)
-    assert sum(len(hashes) // sketch.WIDTH for hashes in sketches) == 2400
+    products, channel = hours.exclude(product_id=""), hours.get(product_id="")
+    assert sum(products.values_list("count", flat=True)) == 2400
+    assert channel.count == 2400
+    sketches = VisitorSketch.objects.of(shop).exclude(product_id="")
+    hashes = sketches.values_list("hashes", flat=True)
+    assert sum(len(known) // sketch.WIDTH for known in hashes) == 2400
+    visitors = [event.visitor for batch in batches for event in batch]
+    whole = VisitorSketch.objects.of(shop).get(product_id="", grain=Grain.FIVE_MINUTES)
+    assert bytes(whole.hashes) == sketch.pack(map(sketch.hasher(shop.pk), visitors))
 
 
 @pytest.mark.django_db
@@ -209,8 +242,8 @@ def test_buckets_past_their_age_are_deleted_and_not_made_again(now):
     counts.close_hours(now + timedelta(hours=4))
     gone = retention.delete_aged_counts(now + timedelta(hours=4))
 
-    # then its minute and its five minutes went, and its hour stays
-    assert gone == 2
+    # then its minute and its five minutes went, its channel's too, and its hour stays
+    assert gone == 4
     assert {grain for _, _, grain, *_ in counted(shop)} == {"HOUR"}
     assert set(VisitorSketch.objects.of(shop).values_list("grain", flat=True)) == {"HOUR"}
 
@@ -218,4 +251,5 @@ def test_buckets_past_their_age_are_deleted_and_not_made_again(now):
     late = now - timedelta(hours=5)
     counts.fold(shop, [viewed(shop, JUICE.id, occurred_at=late)])
     assert {grain for _, _, grain, *_ in counted(shop)} == {"HOUR"}
-    assert VisitorSketch.objects.of(shop).filter(grain=Grain.HOUR).count() == 2
+    hours = VisitorSketch.objects.of(shop).filter(grain=Grain.HOUR, product_id=JUICE.id)
+    assert hours.count() == 2

@@ -13,7 +13,7 @@ from saleor_nudges import counts, tasks
 from saleor_nudges.capture import capture
 from saleor_nudges.counts import jobs, recount
 from saleor_nudges.counts.recount import Piece
-from saleor_nudges.events import OrderPlaced
+from saleor_nudges.events import OrderPlaced, PageViewed
 from saleor_nudges.events.identity import uuid7
 from saleor_nudges.exceptions import InvalidInput
 from saleor_nudges.models import JobState, ProductCount, RecountJob, VisitorSketch
@@ -52,6 +52,17 @@ def some_events(shop, now):
             )
         )
     events += [
+        PageViewed(
+            shop=shop.pk,
+            channel=("here", "there")[n % 2],
+            occurred_at=now - timedelta(minutes=n * 40),
+            id=uuid7(now - timedelta(minutes=n * 40)),
+            visitor=uuid7() if n % 3 else visitors[n],
+            page="HOME",
+        )
+        for n in range(30)
+    ]
+    events += [
         OrderPlaced(
             shop=shop.pk,
             channel="here",
@@ -82,6 +93,9 @@ def spoil():
     ProductCount.objects.across_shops().filter(product_id="product 2").update(count=77)
     VisitorSketch.objects.across_shops().filter(product_id="product 3").update(hashes=bytes(16))
     VisitorSketch.objects.across_shops().filter(product_id="product 4").delete()
+    VisitorSketch.objects.across_shops().filter(product_id="", channel="here").delete()
+    VisitorSketch.objects.across_shops().filter(product_id="").update(hashes=bytes(8))
+    ProductCount.objects.across_shops().filter(product_id="", grain="HOUR").update(count=7)
 
 
 def test_what_was_spoilt_is_put_right_bit_for_bit(shop, now):
@@ -127,6 +141,8 @@ def test_one_channel_and_kind_leave_the_others_alone(shop, now):
     left = ProductCount.objects.of(shop).filter(count=77, start__gte=now - timedelta(hours=22))
     assert set(left.values_list("channel", "kind")) == {
         ("there", "product_viewed"),
+        ("here", "visited"),
+        ("there", "visited"),
         ("here", "order_placed"),
     }
 
@@ -187,7 +203,7 @@ def test_a_recount_waits_for_a_fold_that_has_not_committed(shop, now):
 
     # when
     for _ in range(2):
-        run = jobs.plan([shop], *window(now), kinds=["product_viewed"])
+        run = jobs.plan([shop], *window(now), kinds=["product_viewed", "visited"])
         jobs.work(run, seconds=60)
     other.join(timeout=10)
 
@@ -299,7 +315,7 @@ def test_the_command_does_it_and_says_so(shop, now, capsys, monkeypatch):
     call_command("nudges", "recount", "--from", start)
     said = capsys.readouterr().out.splitlines()
     assert said[-1].endswith(" rows were put right.")
-    assert said[-2].startswith("16 of 16 jobs, ")
+    assert said[-2].startswith("20 of 20 jobs, ")
     assert whole() == before
     with pytest.raises(CommandError):
         call_command("nudges", "recount", "--from", start, "--shop", "nobody")

@@ -234,7 +234,8 @@ def test_a_slip_in_the_sellers_words_costs_only_their_words(shop):
 def test_what_a_page_reads(shop):
     bought(shop, city="Wroclaw")
     answer = feed(shop).as_json()
-    nudge = Nudge.objects.of(shop).select_related("evidence").get()
+    orders = Nudge.objects.of(shop).filter(type=NudgeType.ORDER)
+    nudge = orders.select_related("evidence").get()
     assert answer["pollAfter"] == 5
     assert answer["nudges"] == [
         {
@@ -242,11 +243,14 @@ def test_what_a_page_reads(shop):
             "type": "ORDER",
             "category": "RECENT_PURCHASE",
             "title": "Apple Juice",
-            "text": "Someone from Wroclaw bought Apple Juice",
+            "text": "Someone bought Apple Juice",
+            "tag": "Recently bought",
             "product": {"id": JUICE.id, "name": "Apple Juice", "slug": "apple-juice"},
             "image": None,
             "href": "https://shop.example.com/default-channel/products/apple-juice",
             "occurredAt": nudge.occurred_at.isoformat(),
+            "showTime": True,
+            "highlight": "#16803c",
             "evidence": {
                 "metric": "orders",
                 "value": 1,

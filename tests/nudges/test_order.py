@@ -10,13 +10,15 @@ from saleor_nudges.capture import capture
 from saleor_nudges.events import (
     CustomerErased,
     OrderCancelled,
+    OrderChanged,
     OrderPlaced,
     OrderRefunded,
     ProductWithdrawn,
 )
 from saleor_nudges.host import ProductCard
 from saleor_nudges.host.memory import MemoryHost
-from saleor_nudges.models import Evidence, Nudge, NudgeType, Person
+from saleor_nudges.models import Evidence, Nudge, NudgeSettings, NudgeType, Person
+from saleor_nudges.nudges import KINDS, activity
 from saleor_nudges.nudges.choose import Ask, choose
 from saleor_nudges.testing import (
     CHANNEL,
@@ -38,6 +40,8 @@ PEAR = ProductCard("UHJvZHVjdDoy", "Pear Juice", "pear-juice")
 def shop():
     shop = make_shop()
     switch_on_nudge(shop, NudgeType.ORDER)
+    # Where one buyer is enough to name a place.
+    NudgeSettings.objects.of(shop).create(shop=shop, channel=CHANNEL, buyers_per_place=1)
     return shop
 
 
@@ -58,7 +62,7 @@ def test_an_order_makes_a_nudge_and_its_evidence(shop):
     assert nudge.occurred_at == order.created_at
     assert nudge.source_subject == order.id
     evidence = Evidence.objects.of(shop).get()
-    assert (evidence.metric, evidence.value, evidence.rule_version) == ("orders", 1, "order-1")
+    assert (evidence.metric, evidence.value, evidence.rule_version) == ("orders", 1, "order-2")
     assert evidence.source_event == nudge.source_event
     assert texts(shop) == ["Someone from Wroclaw bought Apple Juice"]
 
@@ -144,6 +148,98 @@ def test_what_is_no_purchase_makes_no_nudge(status, shop):
     capture(facts.full_order(OrderPlaced, shop, replace(order, status=status)))
     consume()
     assert Nudge.objects.of(shop).count() == 0
+
+
+def changed(shop, order, seconds=1, **changes):
+    """Let us hear of an order as it is some seconds after it was placed."""
+    later = order.created_at + timedelta(seconds=seconds)
+    capture(facts.full_order(OrderChanged, shop, replace(order, updated_at=later, **changes)))
+    consume()
+
+
+@pytest.mark.parametrize(
+    ("_case", "statuses", "status", "is_shown"),
+    [
+        ("any_state_by_default", [], "FULFILLED", True),
+        ("one_that_counts", ["FULFILLED"], "FULFILLED", True),
+        ("one_that_does_not", ["FULFILLED"], "UNFULFILLED", False),
+        ("never_one_that_is_no_purchase", [], "RETURNED", False),
+    ],
+)
+def test_the_seller_says_which_states_count(_case, statuses, status, is_shown, shop):
+    switch_on_nudge(shop, NudgeType.ORDER, order_statuses=statuses)
+    order = an_order(shop)
+    changed(shop, order, status=status)
+    assert bool(texts(shop)) is is_shown
+
+
+def test_an_order_comes_and_goes_with_its_state(shop):
+    # given
+    switch_on_nudge(shop, NudgeType.ORDER, order_statuses=["FULFILLED"])
+    order = an_order(shop)
+    assert texts(shop) == []
+
+    # when / then
+    for second, (status, count) in enumerate(
+        [("FULFILLED", 1), ("PARTIALLY_RETURNED", 0), ("FULFILLED", 1)], start=1
+    ):
+        changed(shop, order, second, status=status)
+        assert len(texts(shop)) == count
+        assert Nudge.objects.of(shop).get().details == {"status": status, "quantity": 1}
+
+    # when what came before comes late
+    changed(shop, order, 2.5, status="UNFULFILLED")
+    assert len(texts(shop)) == 1
+
+
+def test_what_was_taken_out_of_an_order_was_not_bought(shop):
+    order = an_order(shop, JUICE, PEAR)
+    changed(shop, order, cart=a_cart(PEAR, quantity=3))
+    assert texts(shop) == ["Someone from Wroclaw bought Pear Juice"]
+    assert Nudge.objects.of(shop).get(withdrawn_at__isnull=True).details["quantity"] == 3
+
+
+def test_what_was_put_into_an_order_later_was_bought(shop):
+    order = an_order(shop, JUICE)
+    changed(shop, order, cart=a_cart(JUICE, PEAR))
+    assert len(texts(shop)) == 2
+
+
+def test_an_order_known_by_its_change_only_is_told_once(shop):
+    # given
+    checkout = a_checkout(shop, email="anna@example.com")
+    order = MemoryHost(shop).place_order(checkout.id, datetime.now(UTC))
+
+    # when its change overtakes it
+    changed(shop, order, status="FULFILLED")
+    capture(facts.full_order(OrderPlaced, shop, order))
+    consume()
+
+    # then
+    assert len(texts(shop)) == 1
+    assert Nudge.objects.of(shop).get().details["status"] == "FULFILLED"
+
+
+def test_an_order_undone_stays_undone_whatever_is_said_of_it_later(shop):
+    order = an_order(shop)
+    capture(facts.full_order(OrderCancelled, shop, order))
+    consume()
+    changed(shop, order, status="UNFULFILLED", cart=a_cart(JUICE, PEAR))
+    assert texts(shop) == []
+
+
+def test_orders_cost_few_statements_however_many_they_are(shop, django_assert_max_num_queries):
+    kind = KINDS[NudgeType.ORDER]
+    batches = []
+    for count in (1, 30):
+        checkouts = [a_checkout(shop, cart=a_cart(JUICE, PEAR)) for _ in range(count)]
+        orders = [MemoryHost(shop).place_order(c.id, datetime.now(UTC)) for c in checkouts]
+        batches.append([facts.full_order(OrderPlaced, shop, order) for order in orders])
+    for batch in batches:
+        activity.fold(shop, batch)
+        with django_assert_max_num_queries(4):
+            kind.fold(shop, batch)
+    assert Nudge.objects.of(shop).count() == 62
 
 
 def test_an_order_heard_of_twice_is_one_nudge(shop):

@@ -16,6 +16,8 @@ OUR_QUERIES = {
     "nudgeSettings",
     "recoveryCampaigns",
     "abandonedCheckouts",
+    "productReviews",
+    "productReviewSettings",
 }
 OUR_MUTATIONS = {
     "nudgeSessionCreate",
@@ -25,6 +27,10 @@ OUR_MUTATIONS = {
     "messagingSettingsUpdate",
     "recoveryCampaignUpdate",
     "recoveryCampaignActivate",
+    "productReviewCreate",
+    "productReviewModerate",
+    "productReviewReply",
+    "productReviewSettingsUpdate",
 }
 
 
