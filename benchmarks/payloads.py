@@ -63,6 +63,9 @@ def popular(chance: random.Random) -> str:
     return product(min(PRODUCTS - 1, int(chance.paretovariate(0.7)) - 1))
 
 
+PRODUCTS_BY_NAME: Final = [product(number) for number in range(PRODUCTS)]
+
+
 def post(path: str, body: bytes) -> bytes:
     """Return one HTTP request that posts JSON."""
     head = f"POST {path} HTTP/1.1\r\n{HEADERS}Content-Type: text/plain;charset=UTF-8\r\n"
@@ -149,10 +152,9 @@ def _page(chance: random.Random) -> dict[str, str]:
 
 
 def _listing(chance: random.Random, listed: int) -> dict[str, str]:
-    products: dict[str, None] = {}
-    while len(products) < listed:
-        products[popular(chance)] = None
-    return {"page": "LISTING", "products": ",".join(products)}
+    # A shop has its pages, each with its own products, and the first ones are looked at most.
+    first = PRODUCTS_BY_NAME.index(popular(chance)) // listed * listed
+    return {"page": "LISTING", "products": ",".join(PRODUCTS_BY_NAME[first : first + listed])}
 
 
 def as_lua(templates: Sequence[bytes], file: Path) -> Path:

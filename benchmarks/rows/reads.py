@@ -56,7 +56,9 @@ def listing(bench: Bench) -> list[Row]:
     stage.inside("everywhere")
     _seeded(stage, orders=400, products=400)
     with stage.hot() as server:
-        beside = _ask_all(server.port, _asks(stage, listed=LISTED)[:100])
+        # Each page is built once, by whoever comes first, as above.
+        _ask_all(server.port, _asks(stage))
+        beside = _ask_all(server.port, _asks(stage, listed=LISTED))
         found = compare(
             bench,
             server,

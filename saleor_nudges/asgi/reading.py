@@ -61,7 +61,11 @@ class Place:
         self.made: dict[str, dict[Hashable, Any]] = {}
 
     def keep(self, product: str, known: Known) -> None:
-        """Keep what was read just now."""
+        """Keep what was read just now; boards of another configuration than the channel's go."""
+        if not product:
+            stamp = known.board.stamp
+            for other in [name for name, one in self.known.items() if one.board.stamp != stamp]:
+                del self.known[other], self.made[other]
         last = self.known.get(product)
         if last is None or last.board is not known.board:
             self.made[product] = {}
@@ -136,14 +140,12 @@ class Reading:
         if not products or not general.board.pages:
             old = [""] if general.at < fresh_since else []
             return Page(Boards(general.board, {}, place.made)), old
-        boards, old, stamp = {}, [], general.board.stamp
-        for product in products:
-            one = place.known.get(product)
-            if one is None or one.at < since or one.board.stamp != stamp:
-                return None, []
-            boards[product] = one.board
-            if one.at < fresh_since:
-                old.append(product)
+        found = [place.known.get(product) for product in products]
+        known = [one for one in found if one is not None and one.at >= since]
+        if len(known) < len(found):
+            return None, []
+        old = [name for name, one in zip(products, known, strict=True) if one.at < fresh_since]
+        boards = {name: one.board for name, one in zip(products, known, strict=True)}
         visitors = self._visitors(place, ask.product)
         return Page(Boards(general.board, boards, place.made), visitors), old
 
@@ -159,9 +161,7 @@ class Reading:
         missing = []
         for product in products:
             known = place.known.get(product)
-            if not (general and known and known.at >= since) or (
-                known.board.stamp != general.board.stamp
-            ):
+            if general is None or known is None or known.at < since:
                 missing.append(product)
         keys = {(where, product) for product in missing or ("",)}
         unasked = tuple(product for _, product in keys - self._asking.keys())
@@ -230,7 +230,9 @@ class Reading:
         return found.board(scope)
 
     def _keep(self, where: str, product: str, known: Known) -> None:
-        place = self._places.setdefault(where, Place())
+        place = self._places.get(where)
+        if place is None:
+            place = self._places[where] = Place()
         self._places.move_to_end(where)
         self._boards_kept -= len(place.known)
         place.keep(product, known)

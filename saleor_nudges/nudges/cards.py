@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 # Pages speak few languages; whoever names many has everything made for each.
-MOST_MADE: Final = 64
+MOST_MADE: Final = 16
 
 
 class Card(msgspec.Struct, frozen=True, gc=False):

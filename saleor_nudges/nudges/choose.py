@@ -20,6 +20,8 @@ from saleor_nudges.nudges.live_visitors import card_of
 MOST: Final = 20
 # The page asks again so often; what was withdrawn is gone from it by then.
 POLL_SECONDS: Final = 5
+# So many nudges beside a product are kept ready: most visitors see the first.
+FIRST_FEW: Final = 4
 NOTHING_MADE: Final[dict[Any, Any]] = {}
 _encode = msgspec.json.Encoder().encode
 
@@ -121,7 +123,7 @@ def choose_among(boards: Boards, shop: Shop, ask: Ask, now: datetime, live: int 
     if assign(shop.pk, ask.visitor).is_held_out:
         return Feed(display=channel.display, enabled=True, withdrawn=ask.shown or None)
     hand = Hand(boards, ask, now, live)
-    beside = tuple(hand.beside(active)) if ask.products else ()
+    beside = hand.beside(active) if ask.products else []
     shown = islice(hand.in_turn(active), min(max(ask.count, 0), MOST))
     gone = tuple(name for name in ask.shown if not hand.stands(name, active))
     return Feed((*shown, *beside), channel.display, True, gone if ask.shown else None)  # noqa: FBT003
@@ -165,33 +167,43 @@ class Hand:
                     heads[kind] = next(waiting[kind], None)
             kinds = [kind for kind in kinds if heads[kind] is not None]
 
-    def beside(self, active: Sequence[str]) -> Iterator[Shown]:
-        """Yield one nudge for each product that is listed, of the first kind that has one."""
+    def beside(self, active: Sequence[str]) -> list[Shown]:
+        """Return one nudge for each product that is listed, of the first kind that has one."""
         # Which kinds are active follows from the page, while the board is the same.
         key = f"{self.ask.page} {self.ask.language} {self.may_be_counted}"
-        left_out, own, now = self.left_out, self.own, self.now
-        made = self.boards.made
+        left_out, own, now, made = self.left_out, self.own, self.now, self.boards.made
+        found: list[Shown] = []
         for product in dict.fromkeys(self.ask.products):
             pile = made.get(product, NOTHING_MADE).get(key)
             if pile is None:
-                pile = self.boards.made_of(product, key, self._piled, active)
+                pile = self.boards.made_of(product, key, self._first_few, active)
             for shown in pile:
                 card = shown.card
                 if card.id not in left_out and card.until > now and own.isdisjoint(card.own):
-                    left_out.add(card.id)
-                    yield shown
+                    found.append(shown)
                     break
+            else:
+                if len(pile) == FIRST_FEW:
+                    found += islice(filter(self._is_left, self._beside(product, active)), 1)
+        left_out.update(shown.card.id for shown in found)
+        return found
 
-    def _piled(self, product: str, active: Sequence[str]) -> list[Shown]:
-        """Return all that could be beside a product, the same for everyone, ready to be sent."""
+    def _is_left(self, shown: Shown) -> bool:
+        return shown.card.id not in self.left_out and self._may_see(shown.card)
+
+    def _first_few(self, product: str, active: Sequence[str]) -> list[Shown]:
+        """Return what comes first beside a product, the same for everyone, ready to be sent."""
+        few = islice(self._beside(product, active), FIRST_FEW)
+        return [replace(one, raw=msgspec.Raw(_encode(one.as_json()))) for one in few]
+
+    def _beside(self, product: str, active: Sequence[str]) -> Iterator[Shown]:
         board = self.boards.products.get(product)
-        if board is None:
-            return []
         priorities = self.boards.channel.priorities
         kinds = sorted(active, key=lambda name: (priorities.get(name, 0), name))
-        cards = (card for kind in kinds for card in board.cards.get(kind, ()))
-        told = (self._tell(card, slot="INLINE") for card in cards if self._is_said(card))
-        return [replace(one, raw=msgspec.Raw(_encode(one.as_json()))) for one in told]
+        for kind in kinds if board else ():
+            for card in board.cards.get(kind, ()) if board else ():
+                if self._is_said(card):
+                    yield self._tell(card, slot="INLINE")
 
     def stands(self, name: str, active: Sequence[str]) -> bool:
         """Tell whether what a page shows is still on its boards, and may be shown to this visitor.

@@ -18,11 +18,14 @@ from saleor_nudges.nudges.checking import (
     check_settings,
     wrong,
 )
+from saleor_nudges.nudges.measured import Measured
 from saleor_nudges.nudges.rules import PACKS
 from saleor_nudges.nudges.texts import check_texts, findings
 
 # Whoever only switches a kind off need not repair it first.
 SWITCHED_OFF: Final = {"is_enabled": False}
+# What a number is counted by. Its minimum and maximum are asked again when it is told.
+RULE: Final = frozenset({"window_seconds", "order_statuses", "stock_rule", "cover_days"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,15 @@ def edit_config(
             check_config(KINDS[kind], config, wanted.keys())
             check_texts(KINDS[kind], config, shop.claim_rules)
         config.save(update_fields=list(change.after))
+        _count_again(shop, config, change)
         shelf.take_down(shop.pk, [(channel, "")])
     return change
+
+
+def _count_again(shop: Shop, config: NudgeConfig, change: Change[NudgeConfig]) -> None:
+    counted = KINDS[NudgeType(config.type)]
+    if isinstance(counted, Measured) and not RULE.isdisjoint(change.after):
+        counted.age(shop, config.channel)
 
 
 def draft_of(

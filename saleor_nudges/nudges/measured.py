@@ -29,6 +29,8 @@ from saleor_nudges.nudges.base import Kind
 SHOWN_FOR = timedelta(seconds=60)
 # A number younger than this is good enough: no new evidence for every single view.
 GOOD_FOR = timedelta(seconds=15)
+# What was counted by a rule that holds no longer: time for the next look at what is due.
+AGED_FOR = timedelta(seconds=30)
 # A long window's number moves slowly and costs more to count: it stands for a sixtieth of it.
 SHARE_OF_WINDOW, SHOWN_AT_MOST = 60, timedelta(hours=1)
 
@@ -132,6 +134,12 @@ class Measured(Kind):
         if counted:
             self._keep(shop, configs, counted, now)
         self._end(shop, asked, counted, standing, now)
+
+    def age(self, shop: Shop, channel: str) -> None:
+        """Have everything of a channel counted again soon: its rule has changed."""
+        soon = timezone.now() + AGED_FOR
+        standing = Nudge.objects.of(shop).filter(type=self.type, channel=channel)
+        standing.filter(source_event__isnull=True, valid_until__gt=soon).update(valid_until=soon)
 
     def measure_due(self, shop: Shop) -> int:
         """Count again what is on pages and about to expire; return how many products."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from urllib.parse import parse_qsl
 from uuid import uuid4
 
 import pytest
@@ -9,7 +10,7 @@ from django.db import OperationalError, connection, connections
 
 from saleor_nudges import access, crypto
 from saleor_nudges.asgi import guard
-from saleor_nudges.asgi.hot import HotRequests
+from saleor_nudges.asgi.hot import HotRequests, _parsed
 from saleor_nudges.events import Flow
 from saleor_nudges.events.identity import uuid7
 from saleor_nudges.exceptions import StreamUnavailable
@@ -371,3 +372,21 @@ def test_a_token_of_another_shop_is_refused(shop, configured):
     stranger = access.visitor_token(access.new_visitor(uuid4()))
     got = visit(lambda page: page.post("/v1/events", {"token": stranger, "events": [item()]}))
     assert (got.status, got.body["error"]["code"]) == (401, "BAD_SIGNATURE")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"a=1&b=2&a=3",
+        b"a&b=&=c&&",
+        b"token=x%3Ay%3az&exclude=a%2Cb%2cc,d",
+        b"q=a+b%20c&%61=1",
+        b"q=%ff%F0%9F%8D%8E\xe9",
+        b"q=%252C%&r=%%2C&s=%2%2C&t=%zz",
+        b"a=b=c;d=e",
+    ],
+)
+def test_a_query_is_read_as_django_would(raw):
+    expected = dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True))
+    assert _parsed(raw) == expected

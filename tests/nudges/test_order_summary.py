@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from saleor_nudges import facts, people
+from saleor_nudges import facts, nudges, people
 from saleor_nudges.capture import capture
 from saleor_nudges.events import CustomerErased, OrderChanged, OrderPlaced
 from saleor_nudges.host.memory import MemoryHost
@@ -247,6 +247,20 @@ def test_an_order_heard_of_twice_counts_once(shop):
     consume()
     measured_again(shop)
     assert shown(shop) == []
+
+
+def test_a_rule_that_changes_is_counted_by_soon(shop):
+    # given
+    orders(shop, 6)
+    orders(shop, 5, status="FULFILLED")
+    KIND.expire(shop, [(CHANNEL, JUICE.id)])
+    KIND.measure(shop, [(CHANNEL, JUICE.id)])
+    assert Evidence.objects.of(shop).filter(product_id=JUICE.id).latest("id").value == 11
+    # when
+    switch_on_nudge(shop, NudgeType.ORDER_SUMMARY, order_statuses=["FULFILLED"])
+    nudges.measure_due(shop)
+    # then
+    assert Evidence.objects.of(shop).filter(product_id=JUICE.id).latest("id").value == 5
 
 
 def test_while_switched_off_nothing_is_counted(shop):

@@ -100,6 +100,23 @@ def test_marketing_consent_is_read_where_storefronts_keep_it(
     assert host.checkouts([checkout])[checkout].marketing_consent is understood
 
 
+@pytest.mark.parametrize(("said", "refuses"), [("true", True), ("false", False), ("", False)])
+def test_who_wants_to_stay_unnamed_is_read_where_storefronts_keep_it(
+    host: PluginHost, shopper: Storefront, said: str, refuses: bool
+):
+    [product] = shopper.products(1)
+    checkout = shopper.start(product["variant"])
+    assert host.checkouts([checkout])[checkout].refuses_featuring is False
+    shopper.ask(
+        """mutation($id: ID!, $value: String!) { updateMetadata(
+          id: $id, input: [{ key: "saleor-nudges.stay_anonymous", value: $value }]) {
+            item { __typename } errors { field message code } } }""",
+        id=checkout,
+        value=said,
+    )
+    assert host.checkouts([checkout])[checkout].refuses_featuring is refuses
+
+
 def test_payment_under_way_is_not_left_behind(
     host: PluginHost, seller: Seller, shopper: Storefront
 ):

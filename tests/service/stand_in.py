@@ -292,6 +292,7 @@ def checkout_json(checkout: Checkout) -> Json:
         "transactions": [],
         "totalPrice": {"gross": _money(checkout)},
         "lines": [_line_json(line) for line in checkout.cart.lines],
+        "stayAnonymous": "true" if checkout.refuses_featuring else None,
         "marketingOptIn": {True: "true", False: "false", None: None}[checkout.marketing_consent],
         **_context_json(checkout),
     }
@@ -368,6 +369,7 @@ def _context_json(found: Checkout | Order) -> Json:
         "firstName": contact.first_name,
         "phone": contact.phone or None,
         "city": contact.city,
+        "countryArea": contact.region,
         "country": {"code": contact.country},
     }
     return {

@@ -185,7 +185,9 @@ def _query(data: Mapping[str, Any]) -> dict[str, str]:
 def _feed(found: Feed) -> NudgeFeed:
     answer = found.as_json()
     items = [_item(nudge) for nudge in answer["nudges"]]
-    return NudgeFeed(nudges=items, withdrawn=list(found.withdrawn or ()), poll_after=answer["pollAfter"])
+    return NudgeFeed(
+        nudges=items, withdrawn=list(found.withdrawn or ()), poll_after=answer["pollAfter"]
+    )
 
 
 def _item(nudge: dict[str, Any]) -> NudgeItem:
