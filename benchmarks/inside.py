@@ -126,7 +126,7 @@ def everywhere() -> dict[str, Any]:
     """Let every kind of nudge appear on every page."""
     from saleor_nudges.models import Shop
     from saleor_nudges.nudges import KINDS, configs
-    from saleor_nudges.nudges.base import PAGES
+    from saleor_nudges.nudges.kinds.base import PAGES
 
     for kind in KINDS:
         configs.change_config(Shop.objects.get(), CHANNEL, kind, {"pages": list(PAGES)})

@@ -12,6 +12,7 @@ Without Redis each process knows only the visitors it has heard of itself: a low
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import batched
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -23,6 +24,23 @@ EXPIRES: Final = 15
 MOST_MEMBERS: Final = 100_000
 # Beats that wait to be sent, and visitors remembered where there is no Redis: some 30 MB of each.
 MOST_BEATS: Final = 100_000
+
+# In one go: so many products, and so many visitors of one (arguments of a command in Lua are few).
+PLACES_TOGETHER: Final = 50
+BEATS_OF_PLACE: Final = 1000
+# Arguments: the oldest that counts, most members, seconds to live; then for each key how many
+# members, and each one's time and name. A beat that comes late must not make its visitor older.
+BEAT: Final = """
+local at = 4
+for _, key in ipairs(KEYS) do
+  local last = at + 2 * tonumber(ARGV[at])
+  redis.call('ZADD', key, 'GT', unpack(ARGV, at + 1, last))
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', ARGV[1])
+  redis.call('ZREMRANGEBYRANK', key, 0, -ARGV[2] - 1)
+  redis.call('EXPIRE', key, ARGV[3])
+  at = last + 1
+end
+"""
 
 Command = tuple[Any, ...]
 
@@ -45,17 +63,26 @@ Beats = Mapping[Place, Mapping[UUID, float]]
 
 def beat_commands(beats: Beats, now: float) -> Iterator[Command]:
     """Yield what keeps these visitors where they are; the replies are of no use."""
-    gone = _milliseconds(now - HERE_FOR)
+    bounds = (_milliseconds(now - HERE_FOR), MOST_MEMBERS, EXPIRES)
+    for together in _together(beats):
+        keys = [place.key() for place, _ in together]
+        said: list[Any] = []
+        for _, visitors in together:
+            said.append(len(visitors))
+            for visitor, at in visitors:
+                said += (_milliseconds(at), visitor.bytes)
+        yield ("EVAL", BEAT, len(keys), *keys, *bounds, *said)
+
+
+def _together(beats: Beats) -> Iterator[list[tuple[Place, list[tuple[UUID, float]]]]]:
+    """Yield pieces of one channel each, small enough that Redis does nothing else for a moment."""
+    channels: dict[tuple[UUID, str], list[tuple[Place, list[tuple[UUID, float]]]]] = {}
     for place, visitors in beats.items():
-        key = place.key()
-        members: list[Any] = []
-        for visitor, at in visitors.items():
-            members += (_milliseconds(at), visitor.bytes)
-        # A beat that comes late must not make its visitor older.
-        yield ("ZADD", key, "GT", *members)
-        yield ("ZREMRANGEBYSCORE", key, "-inf", gone)
-        yield ("ZREMRANGEBYRANK", key, 0, -MOST_MEMBERS - 1)
-        yield ("EXPIRE", key, EXPIRES)
+        for some in batched(visitors.items(), BEATS_OF_PLACE):
+            channels.setdefault(place[:2], []).append((place, list(some)))
+    for pieces in channels.values():
+        for some in batched(pieces, PLACES_TOGETHER):
+            yield list(some)
 
 
 def count_command(place: Place, now: float) -> Command:

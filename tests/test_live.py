@@ -117,6 +117,24 @@ def test_products_channels_and_shops_are_apart(client, place):
         assert ask(client, other, NOW) == 0
 
 
+@needs_redis
+def test_many_beats_go_in_pieces_and_none_is_lost(client, place):
+    # given more products and more visitors of one than go together
+    crowd = dict.fromkeys(visitors(2500), NOW)
+    beats = {place._replace(product=f"p{n}"): {uuid4(): NOW} for n in range(120)} | {place: crowd}
+    beats |= {place._replace(channel="another"): {uuid4(): NOW}}
+
+    # when
+    commands = list(beat_commands(beats, NOW))
+    run(client, commands)
+
+    # then
+    assert all(len(command) < 60 * 1000 * 2 for command in commands)
+    assert {at: ask(client, at, NOW) for at in beats} == {
+        at: len(people) for at, people in beats.items()
+    }
+
+
 def test_each_visitor_waits_once_and_only_so_many(place, monkeypatch):
     # given
     monkeypatch.setattr(live, "MOST_BEATS", 3)

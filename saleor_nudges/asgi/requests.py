@@ -24,10 +24,10 @@ from saleor_nudges.exceptions import (
 )
 from saleor_nudges.live import Place
 from saleor_nudges.models import Shop
-from saleor_nudges.nudges import live_visitors
-from saleor_nudges.nudges.base import PAGES
 from saleor_nudges.nudges.choose import MOST, Ask, Feed, choose_among
 from saleor_nudges.nudges.configs import is_on
+from saleor_nudges.nudges.kinds import live_visitors
+from saleor_nudges.nudges.kinds.base import PAGES
 from saleor_nudges.stream.codec import encode
 
 LARGEST_BODY: Final = 64 * 1024

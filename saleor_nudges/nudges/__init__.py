@@ -1,39 +1,13 @@
-"""The kinds of nudge there are: one list. Adding one is a file, a line here, and a test."""
+"""True nudges: what they are made of (folds), what they are (`kinds/`), and who sees them."""
 
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from saleor_nudges.events import Event
 from saleor_nudges.models import NudgeType, Shop
-from saleor_nudges.nudges import activity, asking, discrete, featuring, own, products
-from saleor_nudges.nudges.add_to_cart import AddToCartKind
-from saleor_nudges.nudges.base import Kind
-from saleor_nudges.nudges.cart_summary import CartSummaryKind
-from saleor_nudges.nudges.live_visitors import LiveVisitorsKind
-from saleor_nudges.nudges.low_stock import LowStockKind
-from saleor_nudges.nudges.measured import Measured, Product, take_marked
-from saleor_nudges.nudges.order import OrderKind
-from saleor_nudges.nudges.order_summary import OrderSummaryKind
-from saleor_nudges.nudges.product_review import ProductReviewKind
-from saleor_nudges.nudges.product_view import ProductViewKind
-from saleor_nudges.nudges.recent_visitors import RecentVisitorsKind
-
-LOW_STOCK = LowStockKind()
-
-KINDS: dict[NudgeType, Kind] = {
-    kind.type: kind
-    for kind in (
-        AddToCartKind(),
-        OrderKind(),
-        ProductReviewKind(),
-        ProductViewKind(),
-        LiveVisitorsKind(),
-        RecentVisitorsKind(),
-        CartSummaryKind(),
-        OrderSummaryKind(),
-        LOW_STOCK,
-    )
-}
+from saleor_nudges.nudges import activity, asking, featuring, own, products
+from saleor_nudges.nudges.kinds import KINDS, LOW_STOCK, discrete
+from saleor_nudges.nudges.kinds.measured import Measured, Product, take_marked
 
 
 def fold(shop: Shop, events: Sequence[Event]) -> None:

@@ -21,7 +21,7 @@ from saleor_nudges.models import (
     StockRule,
 )
 from saleor_nudges.models.nudges import all_devices
-from saleor_nudges.nudges.base import PAGES, Kind
+from saleor_nudges.nudges.kinds.base import PAGES, Kind
 from saleor_nudges.nudges.rules import PACKS
 
 SHORTEST_WINDOW: Final = 60

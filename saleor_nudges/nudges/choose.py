@@ -15,7 +15,7 @@ from saleor_nudges.models import Shop
 from saleor_nudges.nudges.boards import boards_of
 from saleor_nudges.nudges.cards import Board, Boards, Card, Live
 from saleor_nudges.nudges.configs import is_on
-from saleor_nudges.nudges.live_visitors import card_of
+from saleor_nudges.nudges.kinds.live_visitors import card_of
 
 MOST: Final = 20
 # The page asks again so often; what was withdrawn is gone from it by then.

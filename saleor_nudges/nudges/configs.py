@@ -18,7 +18,7 @@ from saleor_nudges.nudges.checking import (
     check_settings,
     wrong,
 )
-from saleor_nudges.nudges.measured import Measured
+from saleor_nudges.nudges.kinds.measured import Measured
 from saleor_nudges.nudges.rules import PACKS
 from saleor_nudges.nudges.texts import check_texts, findings
 

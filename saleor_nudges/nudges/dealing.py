@@ -22,9 +22,9 @@ from saleor_nudges.models import (
     VisitorCheckout,
 )
 from saleor_nudges.nudges import KINDS, places, telling
-from saleor_nudges.nudges.base import Kind, Scope
 from saleor_nudges.nudges.cards import Card, Live
-from saleor_nudges.nudges.live_visitors import public_id_of
+from saleor_nudges.nudges.kinds.base import Kind, Scope
+from saleor_nudges.nudges.kinds.live_visitors import public_id_of
 from saleor_nudges.nudges.picking import since
 from saleor_nudges.nudges.telling import Facts
 

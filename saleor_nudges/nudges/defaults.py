@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.db.models import Model
 
 from saleor_nudges.models import NudgeConfig, NudgeSettings, Shop
-from saleor_nudges.nudges.base import Kind
+from saleor_nudges.nudges.kinds.base import Kind
 
 # Where the seller has named no colour, neither for the kind nor for the channel. Each is readable
 # on white and on black.

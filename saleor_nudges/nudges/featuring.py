@@ -7,7 +7,7 @@ from saleor_nudges import people
 from saleor_nudges.events import CheckoutFact, Event, FeaturingAllowed, FeaturingRefused
 from saleor_nudges.models import Nudge, Shop
 from saleor_nudges.models.nudges import public_id
-from saleor_nudges.nudges.base import refresh
+from saleor_nudges.nudges.kinds.base import refresh
 
 
 def fold(shop: Shop, events: Sequence[Event]) -> None:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import product
 from typing import Any, Final
 
-from saleor_nudges.nudges.base import Claim, Kind, Scope
+from saleor_nudges.nudges.kinds.base import Claim, Kind, Scope
 from saleor_nudges.nudges.rules import ANY, CALLS, RULES, Rule, expression
 from saleor_nudges.nudges.sentences import FACT, NUMBER, RATING, Sentences
 

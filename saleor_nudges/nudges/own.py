@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from saleor_nudges.events import CheckoutFact, Event, View
 from saleor_nudges.models import Nudge, Shop, TrackedCheckout, VisitorCheckout
-from saleor_nudges.nudges.base import refresh
+from saleor_nudges.nudges.kinds.base import refresh
 
 
 def fold(shop: Shop, events: Sequence[Event]) -> None:

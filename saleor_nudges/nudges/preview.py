@@ -10,15 +10,15 @@ from msgspec import structs
 from saleor_nudges.exceptions import InvalidInput
 from saleor_nudges.models import Evidence, Nudge, NudgeConfig, NudgeType, Shop, ShopProduct
 from saleor_nudges.nudges import KINDS, defaults, places, telling
-from saleor_nudges.nudges.base import Kind, Scope
 from saleor_nudges.nudges.cards import Card
 from saleor_nudges.nudges.checking import check_config
 from saleor_nudges.nudges.choose import in_language
 from saleor_nudges.nudges.configs import settings_of
 from saleor_nudges.nudges.dealing import Dealer, owners
+from saleor_nudges.nudges.kinds.base import Kind, Scope
+from saleor_nudges.nudges.kinds.live_visitors import card_of
+from saleor_nudges.nudges.kinds.measured import Measured
 from saleor_nudges.nudges.linter import Finding
-from saleor_nudges.nudges.live_visitors import card_of
-from saleor_nudges.nudges.measured import Measured
 from saleor_nudges.nudges.picking import is_allowed, since
 from saleor_nudges.nudges.products import known
 from saleor_nudges.nudges.texts import SAMPLE, findings, sample_facts

@@ -27,7 +27,7 @@ from saleor_nudges.events import (
 )
 from saleor_nudges.events.identity import uuid7
 from saleor_nudges.models import Shop, ShopProduct
-from saleor_nudges.nudges.base import withdraw
+from saleor_nudges.nudges.kinds.base import withdraw
 
 Place = tuple[str, str]  # channel, product id
 

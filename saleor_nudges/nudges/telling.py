@@ -10,7 +10,7 @@ from saleor_nudges import telemetry, wording
 from saleor_nudges.exceptions import InvalidInput
 from saleor_nudges.models import NudgeConfig
 from saleor_nudges.nudges import places
-from saleor_nudges.nudges.base import Kind, Scope
+from saleor_nudges.nudges.kinds.base import Kind, Scope
 
 MINUTE: Final = 60
 HOUR: Final = 60 * MINUTE

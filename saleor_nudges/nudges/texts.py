@@ -8,7 +8,7 @@ from typing import Any, Final
 from saleor_nudges import wording
 from saleor_nudges.exceptions import InvalidInput
 from saleor_nudges.models import NudgeConfig
-from saleor_nudges.nudges.base import Kind, Scope
+from saleor_nudges.nudges.kinds.base import Kind, Scope
 from saleor_nudges.nudges.linter import Finding, look_through
 from saleor_nudges.nudges.sentences import Sentences
 from saleor_nudges.nudges.telling import Facts

@@ -15,7 +15,7 @@ from saleor_nudges.events import Flow
 from saleor_nudges.events.identity import uuid7
 from saleor_nudges.exceptions import StreamUnavailable
 from saleor_nudges.models import NudgeType, Shop, ViewEvent
-from saleor_nudges.nudges.base import withdraw
+from saleor_nudges.nudges.kinds.base import withdraw
 from saleor_nudges.stream import memory
 from saleor_nudges.stream.postgres import PostgresStream
 from saleor_nudges.testing import (

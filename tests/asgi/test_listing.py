@@ -16,7 +16,7 @@ from saleor_nudges.asgi.hot import HotRequests
 from saleor_nudges.host import ProductCard
 from saleor_nudges.host.memory import MemoryHost
 from saleor_nudges.models import NudgeType, Shop
-from saleor_nudges.nudges.base import withdraw
+from saleor_nudges.nudges.kinds.base import withdraw
 from saleor_nudges.stream import redis_clients
 from saleor_nudges.testing import (
     CHANNEL,

@@ -8,7 +8,7 @@ from saleor_nudges.events import Contact
 from saleor_nudges.events.identity import uuid7
 from saleor_nudges.models import Evidence, Nudge, NudgeType, Person, Shop, ShopProduct
 from saleor_nudges.nudges import KINDS, places
-from saleor_nudges.nudges.measured import Measured
+from saleor_nudges.nudges.kinds.measured import Measured
 from saleor_nudges.testing import CHANNEL
 
 MINUTE = timedelta(minutes=1)

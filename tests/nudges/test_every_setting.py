@@ -17,7 +17,7 @@ from saleor_nudges.models import (
 )
 from saleor_nudges.nudges import configs, measure
 from saleor_nudges.nudges.choose import Ask, choose
-from saleor_nudges.nudges.low_stock import DAYS_OF_SALES
+from saleor_nudges.nudges.kinds.low_stock import DAYS_OF_SALES
 from saleor_nudges.testing import CHANNEL, make_shop, switch_on_nudge
 from tests.nudges.rows import MINUTE, a_person, ago, deed, known_product, number
 

@@ -6,7 +6,7 @@ import pytest
 
 from saleor_nudges.models import NudgeType
 from saleor_nudges.nudges import KINDS
-from saleor_nudges.nudges.base import Scope
+from saleor_nudges.nudges.kinds.base import Scope
 from saleor_nudges.nudges.linter import look_through
 from saleor_nudges.nudges.rules import PACKS, RULES
 from saleor_nudges.nudges.rules.base import ANY

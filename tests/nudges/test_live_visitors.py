@@ -12,10 +12,10 @@ from saleor_nudges.capture import capture
 from saleor_nudges.events import Flow, LiveMeasured, ProductWithdrawn
 from saleor_nudges.exceptions import StreamUnavailable
 from saleor_nudges.models import Evidence, Nudge, NudgeType, Shop, ShopProduct, ViewEvent
-from saleor_nudges.nudges import live_visitors
 from saleor_nudges.nudges.boards import build
 from saleor_nudges.nudges.choose import Ask
-from saleor_nudges.nudges.live_visitors import LiveVisitorsKind, card_of
+from saleor_nudges.nudges.kinds import live_visitors
+from saleor_nudges.nudges.kinds.live_visitors import LiveVisitorsKind, card_of
 from saleor_nudges.stream import get_stream
 from saleor_nudges.testing import CHANNEL, JUICE, consume, make_shop, switch_on_nudge
 

@@ -12,9 +12,10 @@ from saleor_nudges.capture import capture
 from saleor_nudges.events import ProductWithdrawn
 from saleor_nudges.events.identity import uuid7
 from saleor_nudges.models import Evidence, Nudge, NudgeType
-from saleor_nudges.nudges import KINDS, measured
+from saleor_nudges.nudges import KINDS
 from saleor_nudges.nudges.choose import Ask, choose
-from saleor_nudges.nudges.measured import shown_for
+from saleor_nudges.nudges.kinds import measured
+from saleor_nudges.nudges.kinds.measured import shown_for
 from saleor_nudges.testing import CHANNEL, JUICE, consume, make_shop, switch_on_nudge, viewed
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,7 @@ import pytest
 
 from saleor_nudges.models import NudgeConfig, NudgeType
 from saleor_nudges.nudges import KINDS, telling
-from saleor_nudges.nudges.base import Scope
+from saleor_nudges.nudges.kinds.base import Scope
 from saleor_nudges.nudges.telling import Facts
 
 ORDER = KINDS[NudgeType.ORDER]

@@ -30,7 +30,7 @@ from saleor_nudges.host import ProductCard
 from saleor_nudges.models import Nudge, NudgeType, Shop
 from saleor_nudges.nudges import KINDS
 from saleor_nudges.nudges.choose import Ask, Shown, choose
-from saleor_nudges.nudges.measured import Measured, shown_for
+from saleor_nudges.nudges.kinds.measured import Measured, shown_for
 from saleor_nudges.testing import CHANNEL, JUICE, a_cart, consume, make_shop, switch_on_nudge
 
 pytestmark = pytest.mark.django_db

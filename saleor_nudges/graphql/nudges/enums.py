@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import graphene
 
 from saleor_nudges.models import NudgeConsentMode, NudgeImage, NudgeLink, NudgeType, StockRule
-from saleor_nudges.nudges.base import PAGES, Scope
 from saleor_nudges.nudges.checking import DEVICES, ORDER_STATUSES
+from saleor_nudges.nudges.kinds.base import PAGES, Scope
 from saleor_nudges.nudges.rules import PACKS
 
 

@@ -13,8 +13,8 @@ from saleor_nudges.graphql.nudges.enums import NudgeScopeEnum, NudgeTypeEnum
 from saleor_nudges.graphql.paging import page, paged
 from saleor_nudges.graphql.standard import DateTime
 from saleor_nudges.models import Evidence, Nudge, NudgeType, Shop
-from saleor_nudges.nudges.base import Scope
 from saleor_nudges.nudges.configs import check_channel
+from saleor_nudges.nudges.kinds.base import Scope
 
 
 class NudgeEvidence(graphene.ObjectType):

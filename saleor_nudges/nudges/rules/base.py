@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from saleor_nudges.nudges.base import Claim
+from saleor_nudges.nudges.kinds.base import Claim
 from saleor_nudges.nudges.sentences import FACT, NUMBER
 
 # Of no language: one regular expression as it stands, with no ends of words around it.

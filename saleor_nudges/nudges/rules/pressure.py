@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from saleor_nudges.nudges.base import Claim
+from saleor_nudges.nudges.kinds.base import Claim
 from saleor_nudges.nudges.rules.base import Rule, needs
 from saleor_nudges.nudges.rules.law import DEADLINE, MISLEADING, PRAISE, PRESSING, REVIEWS, SCARCITY
 

@@ -18,8 +18,9 @@ from saleor_nudges.models import (
     Shop,
     ShopProduct,
 )
-from saleor_nudges.nudges import activity, discrete, shelf
-from saleor_nudges.nudges.base import Claim, Kind
+from saleor_nudges.nudges import activity, shelf
+from saleor_nudges.nudges.kinds import discrete
+from saleor_nudges.nudges.kinds.base import Claim, Kind
 
 METRIC: Final = "reviews"
 LONGEST_EXCERPT: Final = 120

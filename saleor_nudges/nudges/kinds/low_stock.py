@@ -20,8 +20,8 @@ from saleor_nudges.models import (
     ShopProduct,
     StockRule,
 )
-from saleor_nudges.nudges.base import Claim
-from saleor_nudges.nudges.measured import Configs, Measured, Product
+from saleor_nudges.nudges.kinds.base import Claim
+from saleor_nudges.nudges.kinds.measured import Configs, Measured, Product
 
 # A number of pieces is true of the moment the shop was asked: it is said for so long after that.
 # The shop is asked again twice in that time.

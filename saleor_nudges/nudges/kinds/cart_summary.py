@@ -7,9 +7,9 @@ from typing import ClassVar
 from saleor_nudges.events import CheckoutFact, Event
 from saleor_nudges.models import CartedProduct, NudgeType, Shop, TrackedCheckout
 from saleor_nudges.nudges import activity
-from saleor_nudges.nudges.base import Claim
-from saleor_nudges.nudges.measured import Product
-from saleor_nudges.nudges.summary import Summary
+from saleor_nudges.nudges.kinds.base import Claim
+from saleor_nudges.nudges.kinds.measured import Product
+from saleor_nudges.nudges.kinds.summary import Summary
 
 
 class CartSummaryKind(Summary):

@@ -17,8 +17,8 @@ from saleor_nudges.models import (
     Shop,
     TrackedCheckout,
 )
-from saleor_nudges.nudges import discrete
-from saleor_nudges.nudges.base import Claim, Kind, refresh
+from saleor_nudges.nudges.kinds import discrete
+from saleor_nudges.nudges.kinds.base import Claim, Kind, refresh
 
 METRIC = "carts"
 

@@ -8,8 +8,8 @@ from django.db import connection, transaction
 
 from saleor_nudges.counts import Asked
 from saleor_nudges.models import Shop, statements
-from saleor_nudges.nudges.base import Scope
-from saleor_nudges.nudges.measured import Configs, Measured, Product
+from saleor_nudges.nudges.kinds.base import Scope
+from saleor_nudges.nudges.kinds.measured import Configs, Measured, Product
 
 # The last hour, day, week, month.
 WINDOWS: Final = (timedelta(hours=1), timedelta(days=1), timedelta(days=7), timedelta(days=30))

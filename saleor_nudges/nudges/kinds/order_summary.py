@@ -15,9 +15,9 @@ from saleor_nudges.events import (
 )
 from saleor_nudges.models import NudgeType, OrderedProduct, SeenOrder, Shop
 from saleor_nudges.nudges import activity
-from saleor_nudges.nudges.base import Claim
-from saleor_nudges.nudges.measured import Product
-from saleor_nudges.nudges.summary import Summary
+from saleor_nudges.nudges.kinds.base import Claim
+from saleor_nudges.nudges.kinds.measured import Product
+from saleor_nudges.nudges.kinds.summary import Summary
 
 CHANGES: Final = (OrderCancelled, OrderRefunded, OrderChanged)
 NEVER: Final = ", ".join(f"'{status}'" for status in sorted(activity.NOT_A_PURCHASE))

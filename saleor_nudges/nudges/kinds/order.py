@@ -16,8 +16,9 @@ from saleor_nudges.events import (
     OrderRefunded,
 )
 from saleor_nudges.models import Nudge, NudgeType, OrderedProduct, Shop
-from saleor_nudges.nudges import activity, discrete
-from saleor_nudges.nudges.base import Claim, Kind, refresh
+from saleor_nudges.nudges import activity
+from saleor_nudges.nudges.kinds import discrete
+from saleor_nudges.nudges.kinds.base import Claim, Kind, refresh
 
 METRIC = "orders"
 

@@ -21,7 +21,7 @@ from saleor_nudges.events.identity import uuid7
 from saleor_nudges.models import Evidence, Nudge, NudgeConfig, NudgeType, Shop
 from saleor_nudges.models.nudges import public_id
 from saleor_nudges.nudges import shelf
-from saleor_nudges.nudges.base import Kind
+from saleor_nudges.nudges.kinds.base import Kind
 
 # How long a measured number may be shown, for windows up to an hour. It counts only visitors who
 # will still be inside the window at its end, so that it is never more than the truth, at any moment

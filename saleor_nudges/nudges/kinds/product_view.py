@@ -7,8 +7,8 @@ from typing import ClassVar
 from saleor_nudges.counts import Asked, visitors
 from saleor_nudges.events import Event, ProductViewed
 from saleor_nudges.models import NudgeType, Shop
-from saleor_nudges.nudges.base import Claim
-from saleor_nudges.nudges.measured import Configs, Measured, Product
+from saleor_nudges.nudges.kinds.base import Claim
+from saleor_nudges.nudges.kinds.measured import Configs, Measured, Product
 
 
 class ProductViewKind(Measured):

@@ -19,8 +19,8 @@ from saleor_nudges.events.storefront import SAME_FOR
 from saleor_nudges.exceptions import InvalidInput
 from saleor_nudges.live import HERE_FOR, TOLD_FOR, Place
 from saleor_nudges.models import Evidence, Nudge, NudgeType, Shop
-from saleor_nudges.nudges.base import Claim, Kind
 from saleor_nudges.nudges.cards import Card, Live
+from saleor_nudges.nudges.kinds.base import Claim, Kind
 
 METRIC: Final = "live_visitors"
 # Whoever is counted was heard of within so many seconds of the moment the number is told.

@@ -21,7 +21,7 @@ from saleor_nudges.events import (
 )
 from saleor_nudges.models import Evidence, Nudge, NudgeType, Person, Shop
 from saleor_nudges.nudges import activity, places, shelf
-from saleor_nudges.nudges.base import Kind, places_of
+from saleor_nudges.nudges.kinds.base import Kind, places_of
 
 
 @dataclass(frozen=True, slots=True)
