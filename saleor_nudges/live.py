@@ -10,11 +10,13 @@ Without Redis each process knows only the visitors it has heard of itself: a low
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import batched
 from typing import Any, Final, NamedTuple
 from uuid import UUID
+
+from saleor_nudges.stream.redis_clients import quoted
 
 # Seconds after which a visitor who sends no more beats is gone. Pages beat every five at most; what
 # was counted is told for a second at most, so nobody is told of ten seconds after the last beat.
@@ -54,11 +56,12 @@ class Place(NamedTuple):
 
     def key(self) -> str:
         """Return the key of its members, in the slot of everything else of its channel."""
-        return f"nudges:{{{self.shop.hex}/{self.channel}}}:live:{self.product}"
+        return f"nudges:{{{self.shop.hex}/{quoted(self.channel)}}}:live:{quoted(self.product)}"
 
 
 # The last beat of each visitor, in seconds since 1970.
 Beats = Mapping[Place, Mapping[UUID, float]]
+Piece = tuple[Place, Sequence[tuple[UUID, float]]]
 
 
 def beat_commands(beats: Beats, now: float) -> Iterator[Command]:
@@ -74,15 +77,14 @@ def beat_commands(beats: Beats, now: float) -> Iterator[Command]:
         yield ("EVAL", BEAT, len(keys), *keys, *bounds, *said)
 
 
-def _together(beats: Beats) -> Iterator[list[tuple[Place, list[tuple[UUID, float]]]]]:
+def _together(beats: Beats) -> Iterator[Sequence[Piece]]:
     """Yield pieces of one channel each, small enough that Redis does nothing else for a moment."""
-    channels: dict[tuple[UUID, str], list[tuple[Place, list[tuple[UUID, float]]]]] = {}
+    channels: dict[tuple[UUID, str], list[Piece]] = {}
     for place, visitors in beats.items():
-        for some in batched(visitors.items(), BEATS_OF_PLACE):
-            channels.setdefault(place[:2], []).append((place, list(some)))
+        pieces = channels.setdefault(place[:2], [])
+        pieces += [(place, some) for some in batched(visitors.items(), BEATS_OF_PLACE)]
     for pieces in channels.values():
-        for some in batched(pieces, PLACES_TOGETHER):
-            yield list(some)
+        yield from batched(pieces, PLACES_TOGETHER)
 
 
 def count_command(place: Place, now: float) -> Command:

@@ -115,15 +115,21 @@ class Looking:
             self._trips = asyncio.ensure_future(self._run())
 
     async def _run(self) -> None:
+        try:
+            await self._run_until_done()
+        finally:
+            # Whatever went wrong, the next who asks begins anew.
+            self._trips = None
+
+    async def _run_until_done(self) -> None:
         # Whoever asks while a question is on its way is asked for by the next, all in one go.
         while True:
             wanted, self._wanted = self._wanted[:LOOKS_AT_ONCE], self._wanted[LOOKS_AT_ONCE:]
             now = time.time()
             beats = [*beat_commands(self._due(is_alone=not wanted), now)]
             if not wanted and not beats:
-                break
+                return
             await self._trip(wanted, beats, now)
-        self._trips = None
 
     def _due(self, *, is_alone: bool) -> Beats:
         moment = time.monotonic()

@@ -205,7 +205,10 @@ def _order(shop: Shop, facts: Sequence[OrderFact], about: Q | None) -> None:
         if not isinstance(fact, OrderPlaced | OrderChanged) or fact.occurred_at < oldest:
             continue
         at = _looked_like_this_at(fact)
-        for product, pieces in products_in(fact.cart or Cart()).items():
+        if fact.cart is None:
+            continue
+        # An order that lost its last line is heard of by a row without a product.
+        for product, pieces in (products_in(fact.cart) or {"": 0}).items():
             known = rows.get((fact.order_id, product))
             if known is None or known[-1] < at:
                 row = (fact.channel, fact.occurred_at, pieces, fact.status, at)

@@ -57,7 +57,8 @@ def check_config(kind: Kind, config: NudgeConfig, changed: Collection[str]) -> N
     _check_window(kind, config.window_seconds)
     if not 1 <= config.minimum <= kind.largest_minimum:
         raise wrong(f"A minimum lies between 1 and {kind.largest_minimum}.", "minimum")
-    if config.maximum is not None and config.minimum > config.maximum:
+    most = kind.most(config)
+    if most is not None and config.minimum > most:
         named = "minimum" if "minimum" in changed else "maximum"
         raise wrong("The minimum is above the maximum: nothing would ever be shown.", named)
     if config.image == NudgeImage.CUSTOM and not config.image_url:

@@ -107,7 +107,7 @@ def _sample(shop: Shop, kind: Kind, config: NudgeConfig, now: datetime) -> Card:
 
 
 def _sample_row(shop: Shop, kind: Kind, config: NudgeConfig, scope: Scope, now: datetime) -> Nudge:
-    value = _sample_value(config) if "count" in kind.variables else None
+    value = _sample_value(kind, config) if "count" in kind.variables else None
     metric = kind.metric if isinstance(kind, Measured) else "sample"
     proof = Evidence(
         metric=metric, window_seconds=config.window_seconds, value=value or 1, computed_at=now
@@ -126,9 +126,9 @@ def _sample_row(shop: Shop, kind: Kind, config: NudgeConfig, scope: Scope, now: 
     )
 
 
-def _sample_value(config: NudgeConfig) -> int:
-    value = max(config.minimum, int(SAMPLE["count"]))
-    return value if config.maximum is None else min(value, config.maximum)
+def _sample_value(kind: Kind, config: NudgeConfig) -> int:
+    value, most = max(config.minimum, int(SAMPLE["count"])), kind.most(config)
+    return value if most is None else min(value, most)
 
 
 def _card(

@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 from saleor_nudges import conf, telemetry
 from saleor_nudges.events.identity import uuid7
 from saleor_nudges.nudges.cards import Board
+from saleor_nudges.stream.redis_clients import quoted
 
 # A change takes its board away at once; this bounds what a lost change could cost.
 KEPT_SECONDS: Final = 60
@@ -71,8 +72,9 @@ def keys_of(shop: UUID, channel: str, products: Products) -> list[str]:
     """Return the keys of what a page needs, in one slot of a cluster: board, mark, board, mark."""
     keys = []
     for scope in scopes(products):
-        base = f"nudges:{{{shop.hex}/{channel}}}:board:{scope}"
-        keys += [base, f"{base}:mark"]
+        # What a page names may hold anything: no name of one kind is ever one of another.
+        base = f"nudges:{{{shop.hex}/{quoted(channel)}}}"
+        keys += [f"{base}:board:{quoted(scope)}", f"{base}:mark:{quoted(scope)}"]
     return keys
 
 

@@ -10,11 +10,12 @@ from django.utils import timezone
 
 from saleor_nudges.events import Event, OrderCancelled, OrderRefunded
 from saleor_nudges.exceptions import HostUnavailable, InvalidInput, NotFound
-from saleor_nudges.models import ProductReview, ReviewState, Shop
+from saleor_nudges.models import Person, ProductReview, ReviewState, Shop
 from saleor_nudges.models.reviews import STOREFRONT
 from saleor_nudges.reviews import plain, purchases
 from saleor_nudges.reviews.announcing import announce, told
-from saleor_nudges.reviews.authors import Author
+from saleor_nudges.reviews.authors import Author, buyer_key, name_of
+from saleor_nudges.reviews.writing import sealed_name
 
 DECISIONS = (ReviewState.APPROVED, ReviewState.REJECTED)
 
@@ -80,7 +81,24 @@ def _look_again(shop: Shop, review: ProductReview) -> None:
         purchase = purchases.found(shop, who, review.product_id)
     except HostUnavailable:
         return
-    review.order_id, review.is_verified = purchase.order_id, bool(purchase.order_id)
+    if purchase.order_id and _is_handed_to(shop, review, who, purchase.buyer):
+        review.order_id, review.is_verified = purchase.order_id, True
+
+
+def _is_handed_to(shop: Shop, review: ProductReview, who: Author, buyer: Person | None) -> bool:
+    """Make a visitor's review its buyer's, whose wishes it follows from now on.
+
+    False if the buyer has reviewed this product already, by another name.
+    """
+    if buyer is None or review.user:
+        return True
+    key = buyer_key(who, buyer)
+    same = ProductReview.objects.of(shop).filter(product_id=review.product_id, buyer=key)
+    if same.exclude(pk=review.pk).exists():
+        return False
+    sealed = sealed_name(buyer, name_of(review))
+    review.person, review.buyer, review.sealed_author = buyer, key, sealed
+    return True
 
 
 def _pk(review_id: Any) -> UUID:

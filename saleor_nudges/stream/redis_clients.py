@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final
+from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
 from redis import Redis
@@ -24,6 +25,12 @@ SECONDS: Final = 1.0
 MOST: Final = 8
 # What a Redis that is away, or not as we need it, makes of a command.
 TROUBLE: Final = (redis_exceptions.RedisError, redis_exceptions.RedisClusterException)
+
+
+@lru_cache(maxsize=8192)
+def quoted(name: str) -> str:
+    """Return what others named as a part of a key: no part can be taken for two, or for none."""
+    return quote(name, safe="=")
 
 
 @lru_cache(maxsize=4)

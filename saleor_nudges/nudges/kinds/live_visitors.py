@@ -86,12 +86,12 @@ class LiveVisitorsKind(Kind):
 
     def _name(self, shop: Shop, newest: Mapping[tuple[str, str], Evidence]) -> None:
         """Keep a row per product, so that its public name leads to its evidence. Never shown."""
-        rows = [self._row(shop, proof) for proof in newest.values()]
+        # In one order, so that two workers never wait for each other.
+        rows = [self._row(shop, newest[place]) for place in sorted(newest)]
         Nudge.objects.bulk_create(rows, ignore_conflicts=True)
         known = (
             Nudge.objects.of(shop)
             .filter(type=self.type, public_id__in=[row.public_id for row in rows])
-            # In one order for all, so that two workers never wait for each other.
             .select_for_update()
             .order_by("pk")
         )

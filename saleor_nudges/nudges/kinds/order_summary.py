@@ -75,6 +75,9 @@ class OrderSummaryKind(Summary):
         return activity.places(
             (row.channel, row.product_id)
             for row in rows
-            if (config := configs.get(row.channel))
-            and (row.is_void or not row.quantity or not activity.is_counted(config, row.status))
+            # What stands while the kind is off is told again when it is switched on.
+            if (config := configs.get(row.channel)) is None
+            or row.is_void
+            or not row.quantity
+            or not activity.is_counted(config, row.status)
         )
