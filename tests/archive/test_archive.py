@@ -32,7 +32,8 @@ def now():
 
 
 def manifests():
-    return list(EventArchive.objects.across_shops().order_by("table", "shop", "start"))
+    rows = EventArchive.objects.across_shops()
+    return list(rows.order_by("table", "shop", "start", "generation"))
 
 
 def partition(table, start):
