@@ -177,8 +177,29 @@ def an_order(name: str, product_id: str = "UHJvZHVjdDo00001") -> Any:
     )
 
 
+def exact(queries: int) -> dict[str, Any]:
+    """Compare who is here now with an oracle, so many times."""
+    from benchmarks import crowds
+
+    return crowds.exact(_redis(), queries)
+
+
+def busiest(seconds: int) -> dict[str, Any]:
+    """Play so many seconds around noon of a large shop's day."""
+    from benchmarks import crowds
+
+    return crowds.day(_redis(), seconds)
+
+
+def _redis() -> Any:
+    from redis import Redis
+
+    return Redis.from_url(os.environ["NUDGES_REDIS_URL"])
+
+
 VERBS: Final[dict[str, Callable[..., dict[str, Any]]]] = {
-    verb.__name__: verb for verb in (seed, fill, drain, drain_facts, everywhere, orders)
+    verb.__name__: verb
+    for verb in (seed, fill, drain, drain_facts, everywhere, orders, exact, busiest)
 }
 
 

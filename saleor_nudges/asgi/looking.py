@@ -43,7 +43,10 @@ class Look(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What there was: boards, and how many visitors look at each product that was counted."""
+    """What there was: boards, and how many visitors look at each product that was counted.
+
+    There may be more of it than was asked for: what others have asked for in the same moment.
+    """
 
     found: shelf.Found
     visitors: dict[str, int]
@@ -143,17 +146,32 @@ class Looking:
         return self._beats.take()
 
     async def _trip(self, wanted: Sequence[Wanted], beats: list[Command], now: float) -> None:
-        commands = beats + [command for look, _ in wanted for command in look.commands(now)]
+        looks = together([look for look, _ in wanted])
+        commands = beats + [command for look in looks.values() for command in look.commands(now)]
         try:
             replies = await redis_clients.execute(self.url, commands, is_cluster=self.is_cluster)
         except (*redis_clients.TROUBLE, TimeoutError, OSError):
             telemetry.log(telemetry.Log.SHELF_AWAY)
-            answers = [Seen(shelf.nothing_found(*look[:3]), {}) for look, _ in wanted]
+            answers = [Seen(shelf.nothing_found(*look[:3]), {}) for look in looks.values()]
         else:
-            answers = _read([look for look, _ in wanted], replies[len(beats) :])
-        for (_, seen), answer in zip(wanted, answers, strict=True):
-            if not seen.done():
-                seen.set_result(answer)
+            answers = _read([*looks.values()], replies[len(beats) :])
+        seen = dict(zip(looks, answers, strict=True))
+        for look, future in wanted:
+            if not future.done():
+                future.set_result(seen[look[:2]])
+
+
+def together(looks: Sequence[Look]) -> dict[tuple[UUID, str], Look]:
+    """Return one look for each channel: its own board, which is large, is read once for all."""
+    products: dict[tuple[UUID, str], dict[str, None]] = {}
+    counted: dict[tuple[UUID, str], dict[str, None]] = {}
+    for look in looks:
+        products.setdefault(look[:2], {}).update(dict.fromkeys(look.products))
+        counted.setdefault(look[:2], {}).update(dict.fromkeys(look.counted))
+    return {
+        where: Look(*where, tuple(named), tuple(counted[where]))
+        for where, named in products.items()
+    }
 
 
 def _read(looks: Sequence[Look], replies: Sequence[Any]) -> list[Seen]:

@@ -187,7 +187,7 @@ class Reading:
         try:
             look = Look(shop.pk, channel, products, self._counted(where, products))
             found, visitors = await self.looking.look(look)
-            boards = self._boards(where, found)
+            boards = self._boards(where, found, products)
             if is_built := boards is None:
                 loop = asyncio.get_running_loop()
                 boards = await loop.run_in_executor(self.executor, _build, found, shop, products)
@@ -207,9 +207,9 @@ class Reading:
         known = ((product, boards.get(product)) for product in products if product)
         return tuple(product for product, one in known if not one or one.board.live is not None)
 
-    def _boards(self, where: str, found: shelf.Found) -> Boards | None:
+    def _boards(self, where: str, found: shelf.Found, products: Products) -> Boards | None:
         """Return what lay in Redis, if it is everything."""
-        boards = {scope: self._board(where, found, scope) for scope in found.pairs}
+        boards = {scope: self._board(where, found, scope) for scope in shelf.scopes(products)}
         general = boards.pop("")
         if general is None:
             return None
