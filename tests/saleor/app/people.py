@@ -189,7 +189,7 @@ class Visitor:
         return [
             nudge
             for nudge in response.json()["nudges"]
-            if (nudge["type"], nudge["product"]["id"]) == (kind, product)
+            if (nudge["type"], (nudge["product"] or {}).get("id")) == (kind, product)
         ]
 
     def _beacon(self, path: str, body: dict[str, Any]) -> requests.Response:
