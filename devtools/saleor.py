@@ -245,11 +245,16 @@ def _named(url: str, database: str) -> str:
 
 
 def template(checkout: Checkout) -> Path:
-    """A stopped Postgres holding Saleor's schema and sample data; made once per Saleor commit."""
-    done = checkout.build / f"template-{checkout.commit[:12]}"
+    """A stopped Postgres holding Saleor's schema and sample data; made once per Saleor commit.
+
+    It is kept in the user's cache, where every clone of this repository finds it.
+    """
+    made_by = hashlib.sha256(Path(servers.__file__).read_bytes()).hexdigest()[:12]
+    name = f"saleor-{checkout.version}-{checkout.commit[:12]}-{made_by}"
+    done = _cache(checkout) / name
     if done.exists():
         return done
-    unfinished = done.with_suffix(".new")
+    unfinished = checkout.build / f"{name}-{os.getpid()}"
     _say(f"migrating {checkout} and filling it with sample data, once (about three minutes)")
     with (
         _scratch(checkout) as scratch,
@@ -263,8 +268,30 @@ def template(checkout: Checkout) -> Path:
         _run([*manage, "migrate", "--no-input"], environment, root)
         populate = ["populatedb", "--createsuperuser", "--withoutimages"]
         _run([*manage, *populate], environment, root)
-    unfinished.rename(done)
-    return done
+    return _moved(unfinished, done)
+
+
+def _cache(checkout: Checkout) -> Path:
+    home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / NAME
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return checkout.build
+    return home if os.access(home, os.W_OK) else checkout.build
+
+
+def _moved(folder: Path, place: Path) -> Path:
+    """Put a whole folder in its place, which may be on another disk, or be taken meanwhile."""
+    copy = place.with_name(f"{place.name}-{os.getpid()}")
+    _run(["cp", "-a", str(folder), str(copy)], {})
+    shutil.rmtree(folder)
+    try:
+        copy.rename(place)
+    except OSError:
+        if not place.exists():
+            raise
+        shutil.rmtree(copy)
+    return place
 
 
 def _query(checkout: Checkout, url: str, *statements: str) -> None:

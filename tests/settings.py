@@ -3,6 +3,11 @@
 import os
 from pathlib import Path
 
+# Tests that run side by side have a Redis each, as they have a database each.
+if (worker := os.environ.get("PYTEST_XDIST_WORKER")) and "REDIS_URL" in os.environ:
+    redis_url, _, _ = os.environ["REDIS_URL"].rpartition("/")
+    os.environ["REDIS_URL"] = f"{redis_url}/{int(worker.removeprefix('gw')) + 1}"
+
 SECRET_KEY = "not a secret: this is a test"
 DEBUG = False
 USE_TZ = True
