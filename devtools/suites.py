@@ -19,6 +19,8 @@ WIDGET = ROOT / "storefront-widget"
 BUILT_WIDGET = ROOT / "saleor_nudges" / "static" / "saleor_nudges" / "widget.js"
 OLDEST = min((ROOT / "requirements").glob("saleor-*.txt"))
 SERVED = (sys.executable, "-m", "devtools.servers", "--", sys.executable, "-m", "pytest", "-q")
+# A worker for each core, with a database and a Redis of its own; what shares fixtures stays together.
+SIDE_BY_SIDE = ("-n", "logical", "--dist", "loadfile")
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def lint() -> bool:
 
 def engine() -> bool:
     """Run the Python tests on real Postgres and Valkey."""
-    return run(*SERVED, "-m", "not browser")
+    return run(*SERVED, *SIDE_BY_SIDE, "-m", "not browser")
 
 
 def engine_on_oldest() -> bool:
@@ -64,7 +66,7 @@ def engine_on_oldest() -> bool:
         and run(str(python), "-m", "pip", "uninstall", "-q", "-y", "saleor-nudges")
         and run(
             *(sys.executable, "-m", "devtools.servers", "--"),
-            *(str(python), "-m", "pytest", "-q", "-m", "not browser and not slow"),
+            *(str(python), "-m", "pytest", "-q", *SIDE_BY_SIDE, "-m", "not browser and not slow"),
             # An urllib3 of that age leaves a socket to the garbage collector.
             *("-W", "ignore::pytest.PytestUnraisableExceptionWarning"),
         )
@@ -81,6 +83,11 @@ def widget() -> bool:
 def widget_in_browser() -> bool:
     """Run the widget's tests in a real Chromium."""
     return run("npm", "run", "--silent", "test:browser", at=WIDGET)
+
+
+def shop_on_nextjs() -> bool:
+    """Build a Next.js shop as docs/storefront.md says, and shop there in a real Chromium."""
+    return run("npm", "run", "--silent", "test:next", at=WIDGET)
 
 
 def story_in_browser() -> bool:
@@ -115,6 +122,7 @@ SUITES = (
     Suite("engine on the oldest pins", engine_on_oldest),
     Suite("widget", widget),
     Suite("widget in a browser", widget_in_browser, no_browser),
+    Suite("widget in a Next.js shop", shop_on_nextjs, no_browser),
     Suite("story in a browser", story_in_browser, no_browser),
     Suite("inside Saleor", saleor, no_saleor),
 )
