@@ -47,7 +47,7 @@ dist: $(READY) $(WIDGET) ## Build the wheel and try it in a clean environment.
 	@$(PYTHON) -m devtools.dist
 
 clean: ## Remove what the commands made.
-	rm -rf build dist $(VENV) storefront-widget/node_modules storefront-widget/dist $(WIDGET)
+	rm -rf build dist $(VENV) storefront-widget/{node_modules,dist,build} storefront-widget/test/next/{node_modules,build} $(WIDGET) $(WIDGET:.js=)
 
 $(READY): requirements/dev.txt pyproject.toml
 	@python3 -c 'import sys; sys.exit(sys.version_info[:2] < (3, 12))' || \
@@ -58,7 +58,8 @@ $(READY): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(WIDGET): $(shell find storefront-widget/src -type f 2>/dev/null) storefront-widget/package-lock.json
+# It imports the parts beside it, in a folder of its own; the build makes all of them.
+$(WIDGET): $(shell find storefront-widget/src storefront-widget/scripts -type f 2>/dev/null) storefront-widget/package-lock.json
 	@command -v npm >/dev/null || { echo "The widget is built with Node 20 or newer; npm is not here."; exit 1; }
 	@echo "Building the widget …"
 	@cd storefront-widget && npm ci --silent --no-audit --no-fund && npm run --silent build

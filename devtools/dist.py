@@ -19,6 +19,9 @@ MUST_HOLD = (
     "saleor_nudges/graphql/schema.graphql",
     "saleor_nudges/py.typed",
 )
+WIDGET = "saleor_nudges/static/saleor_nudges/widget"
+# What the script imports: one file each, whose name it knows.
+PARTS = ("view", "watch")
 # What a newcomer's first line would do, and Saleor's own discovery.
 SMOKE = """
 import importlib.metadata as metadata
@@ -39,6 +42,7 @@ def main() -> int:
     (wheel,) = (ROOT / "dist").glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         missing = [name for name in MUST_HOLD if name not in archive.namelist()]
+        missing += _missing_parts(archive)
         foreign = [name for name in archive.namelist() if name.split("/")[0] in {"tests", "demo"}]
     if missing or foreign:
         print(f"{wheel.name}: missing {missing}, does not belong {foreign}", file=sys.stderr)
@@ -54,6 +58,20 @@ def main() -> int:
         subprocess.run(check, check=True, cwd=folder, env=environment)
     print(wheel.relative_to(ROOT))
     return 0
+
+
+def _missing_parts(archive: zipfile.ZipFile) -> list[str]:
+    """Name the parts of the widget that are not there, are there twice, or are other builds'."""
+    names = archive.namelist()
+    if f"{WIDGET}.js" not in names:
+        return []
+    script = archive.read(f"{WIDGET}.js").decode()
+    wrong = []
+    for part in PARTS:
+        found = [Path(name).name for name in names if name.startswith(f"{WIDGET}/{part}.")]
+        if len(found) != 1 or found[0] not in script:
+            wrong.append(f"{WIDGET}/{part}.<hash>.js: {found}")
+    return wrong
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ from saleor_nudges.events.identity import uuid7
 from saleor_nudges.exceptions import BadSignature, InvalidInput
 
 ALGORITHM: Final = "RS256"
+# A draft is looked at while it is being written.
+PREVIEW_SECONDS: Final = 3600
 LEEWAY: Final = timedelta(seconds=10)
 
 
@@ -96,6 +98,25 @@ def read_link(purpose: str, token: str) -> UUID:
         )
     except (signing.BadSignature, ValueError, TypeError, AttributeError) as error:
         raise BadSignature("This link is not valid.") from error
+
+
+# Drafts, shown to staff on the shop's own pages.
+
+
+def preview_token(shop: UUID, draft: Any) -> str:
+    """Return a token that holds a draft of one shop; it is good for PREVIEW_SECONDS."""
+    return _signer("preview").sign_object([shop.hex, draft], compress=True)
+
+
+def read_preview(token: str, shop: UUID) -> Any:
+    """Return the draft of a token; raises BadSignature if forged, too old or another shop's."""
+    try:
+        owner, draft = _signer("preview").unsign_object(token, max_age=PREVIEW_SECONDS)
+    except (signing.BadSignature, ValueError, TypeError) as error:
+        raise BadSignature("This preview is not valid any more: make a new link.") from error
+    if owner != shop.hex:
+        raise BadSignature("This preview is another shop's.")
+    return draft
 
 
 # Saleor.

@@ -2,17 +2,20 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Annotated, Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
 
-from saleor_nudges import telemetry
+from saleor_nudges import contacts, telemetry
 from saleor_nudges.events import (
     AddedToCart,
+    CheckoutContactKnown,
+    ExitIntent,
     Flow,
     NudgeClicked,
     NudgeClosed,
@@ -29,6 +32,7 @@ from saleor_nudges.stream import Entry
 from saleor_nudges.stream.codec import explained
 
 MOST_EVENTS: Final = 100
+CONTACT: Final = CheckoutContactKnown.kind
 CHECKOUT_HASH: Final = re.compile(r"[0-9a-f]{64}")
 # The time in an id and the time it names belong together; a day is enough for any time zone.
 APART_ALLOWED: Final = 24 * 3600 * 1000  # milliseconds
@@ -37,7 +41,15 @@ UUID7_BITS: Final = 0xF << 76 | 0b11 << 62
 UUID7_MARK: Final = 0x7 << 76 | 0b10 << 62
 KINDS: Final[dict[str, type[View]]] = {
     kind.kind: kind
-    for kind in (ProductViewed, PageViewed, AddedToCart, NudgeViewed, NudgeClicked, NudgeClosed)
+    for kind in (
+        ProductViewed,
+        PageViewed,
+        AddedToCart,
+        NudgeViewed,
+        NudgeClicked,
+        NudgeClosed,
+        ExitIntent,
+    )
 }
 # Which field each kind is about, and which it may bring beside it.
 SUBJECTS: Final = {
@@ -60,6 +72,8 @@ class Item(msgspec.Struct):
     variant: Text = ""
     page: Annotated[str, msgspec.Meta(max_length=16)] = ""
     nudge: Annotated[str, msgspec.Meta(max_length=8)] = ""
+    # Whatever else it says: looked at only where a kind has something to say there.
+    data: Any = None
 
 
 class Beacon(msgspec.Struct):
@@ -93,16 +107,22 @@ class Taken(NamedTuple):
 
     entries: Sequence[Entry]
     rejected: Sequence[dict[str, Any]]
+    # Addresses that were typed, by the place of their item; they wait elsewhere, sealed.
+    contacts: Mapping[int, CheckoutContactKnown] = MappingProxyType({})
+    visitor: UUID | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return it as the storefront reads it."""
-        return {"accepted": len(self.entries), "rejected": list(self.rejected)}
+        return {"accepted": self._accepted(), "rejected": list(self.rejected)}
 
     def as_bytes(self) -> bytes:
         """Return the same as JSON."""
         if self.rejected:
             return msgspec.json.encode(self.as_json())
-        return b'{"accepted":%d,"rejected":[]}' % len(self.entries)
+        return b'{"accepted":%d,"rejected":[]}' % self._accepted()
+
+    def _accepted(self) -> int:
+        return len(self.entries) + len(self.contacts)
 
 
 _good = msgspec.json.Decoder(_GoodBeacon)
@@ -137,17 +157,26 @@ def read(shop: UUID, sender: Sender, items: Any, now: datetime) -> Taken:
         raise InvalidEvent(f"At most {MOST_EVENTS} events a request.", field="events")
     entries: list[Entry] = []
     rejected: list[dict[str, Any]] = []
+    typed: dict[int, CheckoutContactKnown] = {}
     bounds = _bounds(int(now.timestamp()) // 60)
     said = _said(sender)
     for index, item in enumerate(items):
         try:
             found = item if type(item) is Item else _item(item)
-            entries.append(_entry(shop, said, found, now, bounds))
+            if found.kind == CONTACT:
+                typed[index] = _contact(shop, sender, found, now, bounds)
+            else:
+                entries.append(_entry(shop, said, found, now, bounds))
         except InvalidEvent as error:
-            telemetry.REFUSED.labels(door="beacon", code=error.code).inc()
-            where = f"{error.field}: " if error.field else ""
-            rejected.append({"index": index, "code": error.code, "message": f"{where}{error}"})
-    return Taken(entries, rejected)
+            rejected.append(rejection(index, error))
+    return Taken(entries, rejected, typed, sender.visitor)
+
+
+def rejection(index: int, error: InvalidEvent) -> dict[str, Any]:
+    """Return what a storefront is told of an item that is not kept; never what it said."""
+    telemetry.REFUSED.labels(door="beacon", code=error.code).inc()
+    where = f"{error.field}: " if error.field else ""
+    return {"index": index, "code": error.code, "message": f"{where}{error}"}
 
 
 def is_checkout_hash(value: str) -> bool:
@@ -200,6 +229,14 @@ def _entry(
         # Zones reach to a day on either side, and Postgres reads no more than 16 hours of them.
         at = at.astimezone(UTC)
     return Entry(item.id, shop, item.channel, item.kind, at, subject, None, data)
+
+
+def _contact(
+    shop: UUID, sender: Sender, item: Item, now: datetime, bounds: tuple[int, int]
+) -> CheckoutContactKnown:
+    _check_time(item, bounds)
+    at = min(item.at, now).astimezone(UTC)
+    return contacts.read(shop, item.channel, sender.checkout, at, item.data, str(item.id), now)
 
 
 def _check_time(item: Item, bounds: tuple[int, int]) -> None:

@@ -49,6 +49,19 @@ def find(shop: Shop, contact: Contact) -> Person | None:
     return _find(shop, _hashes(contact)) if contact.is_known() else None
 
 
+def meet(shop: Shop, contact: Contact, said_at: datetime) -> Person | None:
+    """Return the person of a contact that nobody vouches for: made if new, and never changed.
+
+    None if somebody was erased since it was said, because it may have been they.
+    """
+    hashes = _hashes(contact)
+    if (known := _find(shop, hashes)) is not None:
+        return known
+    if Person.objects.of(shop).filter(erased_at__gte=said_at).exists():
+        return None
+    return _create(shop, contact, hashes)
+
+
 def contact_of(person: Person | None) -> Contact:
     """Return what we know of a person; an empty contact once they are erased."""
     if person is None:

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from saleor_nudges.asgi import files
 from saleor_nudges.asgi import views as hot
 from saleor_nudges.graphql.view import graphql
 from saleor_nudges.recovery import views as links
@@ -14,7 +15,9 @@ urlpatterns = [
     path("v1/events", hot.events),
     path("v1/nudges", hot.nudges),
     path("v1/device", hot.device),
-    path("v1/widget.js", hot.widget),
+    path("v1/words", hot.words),
+    path("v1/widget.js", files.script),
+    path("v1/widget/<str:name>", files.part),
     path("graphql/", graphql),
     path("webhooks/reviews/", ReviewsWebhookView.as_view()),
     path("r/<str:token>", links.ReturnView.as_view()),

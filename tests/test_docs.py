@@ -10,7 +10,7 @@ from pathlib import Path
 from types import GenericAlias
 
 import pytest
-from graphql import parse
+from graphql import parse, validate
 from graphql.language import ast
 from prometheus_client.metrics import MetricWrapperBase
 
@@ -480,6 +480,15 @@ def test_snippet_runs(path, snippet, settings):
         shown = conf.get()
         for name in space["SALEOR_NUDGES"]:
             assert getattr(shown, name) != conf.Settings.__dataclass_fields__[name].default
+
+
+@pytest.mark.parametrize("snippet", blocks("docs/storefront.md", "graphql"))
+def test_graphql_of_a_storefront_can_be_asked(snippet):
+    # given
+    from saleor_nudges.graphql.schema import schema
+
+    # when, then
+    assert validate(schema(), parse(snippet)) == []
 
 
 def test_promises_of_the_readme_are_the_guarantees():

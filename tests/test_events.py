@@ -100,7 +100,7 @@ def test_a_revision_is_the_same_from_every_road():
 
 
 def test_every_kind_has_a_name_and_a_stream_of_its_own():
-    assert len(KINDS) == 26
+    assert len(KINDS) == 28
     for name, kind in KINDS.items():
         assert kind.kind == name
         assert kind.flow is (Flow.COMMERCE if issubclass(kind, Fact) else Flow.VIEWS)

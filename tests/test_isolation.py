@@ -248,6 +248,10 @@ MUTATIONS = {
         ' theme: DARK, checkoutUrl: "https://evil.example.com/{{checkout}}"}})'
         " {{ errors {{ code }} }} }}"
     ),
+    "nudgePreviewLinkCreate": (
+        'mutation {{ nudgePreviewLinkCreate(channel: "{channel}", type: ORDER,'
+        ' url: "https://evil.example.com/") {{ link errors {{ code }} }} }}'
+    ),
     "nudgeSessionCreate": (
         'mutation {{ nudgeSessionCreate(token: "{token}") {{ errors {{ code }} }} }}'
     ),

@@ -3,6 +3,7 @@
 What they mean is in `requests`, `beacons` and `nudges.choose`, as for every other door.
 """
 
+import asyncio
 import gc
 import math
 import sys
@@ -12,16 +13,17 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
-from urllib.parse import unquote_plus
 
 import msgspec
-from django.db import DatabaseError
+from django.db import DatabaseError, close_old_connections
 
 from saleor_nudges import access, conf, telemetry
-from saleor_nudges.asgi import guard, requests
+from saleor_nudges.asgi import contacts, guard, requests
+from saleor_nudges.asgi.answers import Answer, refusal
 from saleor_nudges.asgi.commit import GroupCommit
+from saleor_nudges.asgi.head import Asked, read_head
 from saleor_nudges.asgi.reading import Reading, noticed
-from saleor_nudges.asgi.requests import LARGEST_BODY, Answer, Caller
+from saleor_nudges.asgi.requests import LARGEST_BODY, Caller
 from saleor_nudges.asgi.shops import Shops
 from saleor_nudges.asgi.types import Receive, Scope, Send
 from saleor_nudges.events import Flow, LiveMeasured
@@ -47,20 +49,8 @@ PREFLIGHT: Final = (
     (b"access-control-allow-headers", b"Content-Type"),
     (b"access-control-max-age", b"600"),
 )
-SHORT: Final = 64
 EXPOSED: Final = (b"access-control-expose-headers", b"Retry-After")
 JSON: Final = (b"content-type", b"application/json")
-
-
-class Asked(NamedTuple):
-    """What is read of a request before its body."""
-
-    query: dict[str, str]
-    origin: str
-    agent: str
-    forwarded: str
-    peer: str
-    country: str
 
 
 class Reply(NamedTuple):
@@ -113,18 +103,18 @@ class HotRequests:
         self.executor.shutdown(wait=False)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asked = _read_head(scope, self.country)
+        asked = read_head(scope, self.country)
         try:
             reply = await _door(scope)(self, asked, receive)
         except TooMany as error:
             reply = _come_back(math.ceil(error.wait))
         except NudgesError as error:
-            reply = _reply(requests.refusal(error))
+            reply = _reply(refusal(error))
         except DatabaseError:
-            reply = _reply(requests.refusal(StreamUnavailable()))
+            reply = _reply(refusal(StreamUnavailable()))
         except Exception:
             telemetry.trouble(telemetry.Log.REQUEST_FAILED, door="v1")
-            reply = _reply(requests.refusal(NudgesError("Something went wrong.")))
+            reply = _reply(refusal(NudgesError("Something went wrong.")))
         await self._send(send, asked.origin, reply)
 
     async def _send(self, send: Send, origin: str, reply: Reply) -> None:
@@ -143,6 +133,8 @@ class HotRequests:
         requests.admit("events", shop, caller, self.limits)
         body = await _body(receive)
         taken = requests.read_events(shop, body, datetime.now(UTC), caller)
+        if taken.contacts:
+            taken = await self._aside(contacts.take, shop, taken)
         if taken.entries:
             await self.commit.keep(taken.entries)
             for entry in taken.entries:
@@ -155,6 +147,9 @@ class HotRequests:
         shop = self.shops.known(asked.query.get("shop", "")) or await self._shop(asked)
         caller = self._caller(asked)
         requests.admit("nudges", shop, caller, self.limits)
+        if token := asked.query.get("preview"):
+            now = datetime.now(UTC)
+            return _reply(await self._aside(requests.preview, shop, token, now))
         ask = requests.read_ask(shop, asked.query, caller)
         now = datetime.now(UTC)
         if ask.visitor and requests.is_here(shop, ask, now, caller):
@@ -165,7 +160,9 @@ class HotRequests:
         feed = choose_among(page.boards, shop, ask, now, page.visitors) if page else Feed()
         if page and page.visitors and (event := requests.told(shop, ask, page, feed, now)):
             self._prove(event)
-        return Reply(feed.as_bytes(), headers=_headers(*requests.headers_of(ask).items()))
+        return Reply(
+            feed.as_bytes(), headers=_headers(*requests.headers_of(ask, asked.query).items())
+        )
 
     async def session(self, asked: Asked, receive: Receive) -> Reply:
         """POST v1/session: a token for an anonymous visitor."""
@@ -176,6 +173,10 @@ class HotRequests:
     async def device(self, asked: Asked, _receive: Receive) -> Reply:
         """GET v1/device: which device asks, and whether it is a crawler."""
         return _reply(requests.device(asked.agent))
+
+    async def words(self, asked: Asked, _receive: Receive) -> Reply:
+        """GET v1/words: what the widget itself says, in a language."""
+        return _reply(requests.words(asked.query.get("languageCode", "")))
 
     async def alive(self, _asked: Asked, _receive: Receive) -> Reply:
         """GET healthz: the process answers. Says nothing of the servers behind it on purpose."""
@@ -205,6 +206,15 @@ class HotRequests:
             raise UnknownShop
         return await self.shops.get(name)
 
+    async def _aside[**P, T](self, work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+        """Do what asks the database, and is rare, where nobody waits behind it."""
+
+        def run() -> T:
+            close_old_connections()
+            return work(*given, **named)
+
+        return await asyncio.get_running_loop().run_in_executor(self.executor, run)
+
     def _caller(self, asked: Asked) -> Caller:
         address = self.limits.address(asked.peer, asked.forwarded)
         return Caller(address, asked.agent, asked.country)
@@ -225,6 +235,7 @@ DOORS: Final[dict[str, dict[str, Door]]] = {
     "v1/nudges": {"GET": HotRequests.nudges},
     "v1/session": {"POST": HotRequests.session},
     "v1/device": {"GET": HotRequests.device},
+    "v1/words": {"GET": HotRequests.words},
     "healthz": {"GET": HotRequests.alive},
     "metrics": {"GET": HotRequests.metrics},
 }
@@ -243,43 +254,6 @@ def _methods(path: str) -> dict[str, Door] | None:
     start = path.rfind("/v1/")
     methods = DOORS.get(path[start + 1 :] if start >= 0 else path.lstrip("/"))
     return methods and methods | {"OPTIONS": HotRequests.preflight}
-
-
-def _read_head(scope: Scope, country: bytes) -> Asked:
-    headers = dict(scope["headers"])
-    forwarded = b""
-    if b"x-forwarded-for" in headers:
-        # Each proxy may have written a line of its own.
-        lines = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
-        forwarded = b",".join(lines)
-    raw, client = scope["query_string"], scope.get("client")
-    return Asked(
-        _query(raw) if raw else {},
-        headers.get(b"origin", b"").decode("latin-1"),
-        headers.get(b"user-agent", b"").decode("latin-1"),
-        forwarded.decode("latin-1"),
-        client[0] if client else "",
-        headers.get(country, b"").decode("latin-1") if country else "",
-    )
-
-
-def _query(raw: bytes) -> dict[str, str]:
-    # Who reports names the shop and nothing else, so that what is short repeats itself.
-    return _parsed(raw) if len(raw) <= SHORT else _parsed.__wrapped__(raw)
-
-
-@lru_cache(maxsize=4096)
-def _parsed(raw: bytes) -> dict[str, str]:
-    # The last of two wins, as Django's QueryDict has it.
-    parts = (part.partition("=") for part in raw.decode("latin-1").split("&") if part)
-    return {_plain(name): _plain(value) for name, _, value in parts}
-
-
-def _plain(text: str) -> str:
-    if "%" in text:
-        # Lists of ids and tokens have nothing else quoted.
-        text = text.replace("%2C", ",").replace("%3A", ":")
-    return unquote_plus(text) if "%" in text or "+" in text else text
 
 
 def _settle() -> None:
@@ -320,7 +294,7 @@ def _reply(answer: Answer) -> Reply:
 @lru_cache(maxsize=64)
 def _come_back(seconds: int) -> Reply:
     # Refusing must cost less than accepting, or too many requests take the others' time.
-    return _reply(requests.refusal(TooMany(wait=seconds)))
+    return _reply(refusal(TooMany(wait=seconds)))
 
 
 @lru_cache(maxsize=1024)

@@ -1,15 +1,14 @@
 """`v1/*`: what a storefront asks and sends. Django's views and a bare ASGI app serve the same."""
 
 import json
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from saleor_nudges import access, agents, conf, crypto, people, telemetry
-from saleor_nudges.asgi import guard
+from saleor_nudges.asgi import contacts, guard
+from saleor_nudges.asgi.answers import Answer
 from saleor_nudges.asgi.pages import Page, read_now
 from saleor_nudges.beacons import Sender, Taken, is_checkout_hash, parse, read
 from saleor_nudges.capture import keep
@@ -17,13 +16,11 @@ from saleor_nudges.events import Flow, LiveMeasured
 from saleor_nudges.exceptions import (
     BadSignature,
     InvalidInput,
-    NudgesError,
     StreamUnavailable,
-    TooMany,
-    UnknownShop,
 )
 from saleor_nudges.live import Place
 from saleor_nudges.models import Shop
+from saleor_nudges.nudges import drafts, labels
 from saleor_nudges.nudges.choose import MOST, Ask, Feed, choose_among
 from saleor_nudges.nudges.configs import is_on
 from saleor_nudges.nudges.kinds import live_visitors
@@ -36,23 +33,6 @@ MOST_EXCLUDED: Final = 200
 MOST_SHOWN: Final = 20
 MOST_PRODUCTS: Final = 50
 DEVICES: Final = ("DESKTOP", "ANDROID", "IOS", "OTHER")
-# Which status each error is; what is not here is our own fault.
-STATUSES: Final[dict[type[NudgesError], int]] = {
-    InvalidInput: 400,
-    BadSignature: 401,
-    UnknownShop: 404,
-    TooMany: 429,
-    StreamUnavailable: 503,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What goes back: JSON, a status, and headers beside the usual ones."""
-
-    body: dict[str, Any]
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 class Caller(NamedTuple):
@@ -88,6 +68,8 @@ def events(shop: Shop, body: bytes, now: datetime, caller: Caller = NOBODY) -> A
     """Take beacons in; 202 means they are durable."""
     admit("events", shop, caller)
     taken = read_events(shop, body, now, caller)
+    if taken.contacts:
+        taken = contacts.take(shop, taken)
     if taken.entries:
         keep(Flow.VIEWS, taken.entries)
     return Answer(taken.as_json(), 202)
@@ -111,7 +93,7 @@ def read_events(shop: Shop, body: bytes, now: datetime, caller: Caller) -> Taken
         telemetry.BOTS.labels(door="events").inc()
         return Taken((), ())
     taken = read(shop.pk, sender, items, now)
-    guard.in_force().admit_visitor(sender.visitor, len(taken.entries))
+    guard.in_force().admit_visitor(sender.visitor, len(taken.entries) + len(taken.contacts))
     return taken
 
 
@@ -132,9 +114,16 @@ def read_beacon(shop: Shop, body: bytes) -> tuple[Sender, Any]:
 def nudges(shop: Shop, query: Mapping[str, str], now: datetime, caller: Caller = NOBODY) -> Answer:
     """Answer what this visitor may see on this page."""
     admit("nudges", shop, caller)
+    if token := query.get("preview"):
+        return preview(shop, token, now)
     ask = read_ask(shop, query, caller)
     feed = feed_of(shop, ask, now, caller)
-    return Answer(feed.as_json(), headers=headers_of(ask))
+    return Answer(feed.as_json(), headers=headers_of(ask, query))
+
+
+def preview(shop: Shop, token: str, now: datetime) -> Answer:
+    """Answer with the draft that a link was made for; counts nobody and keeps nothing."""
+    return Answer(drafts.feed(shop, token, now))
 
 
 def feed_of(shop: Shop, ask: Ask, now: datetime, caller: Caller = NOBODY) -> Feed:
@@ -170,17 +159,23 @@ def is_here(shop: Shop, ask: Ask, now: datetime, caller: Caller) -> bool:
     )
 
 
-def headers_of(ask: Ask) -> dict[str, str]:
+def headers_of(ask: Ask, query: Mapping[str, str]) -> dict[str, str]:
     """Return who may keep the answer: only what is for everyone may be shared."""
     if ask.visitor or ask.checkout or ask.user:
         return {"Cache-Control": "private, no-store"}
-    header = conf.get().COUNTRY_HEADER
-    return {"Cache-Control": "public, max-age=2", **({"Vary": header} if header else {})}
+    guessed = (conf.get().COUNTRY_HEADER, "" if "device" in query else "User-Agent")
+    by = ", ".join(filter(None, guessed))
+    return {"Cache-Control": "public, max-age=2", **({"Vary": by} if by else {})}
 
 
 def device(user_agent: str) -> Answer:
     """Say which device asks, and whether it is a crawler by its own word."""
     return Answer({"device": agents.device(user_agent), "bot": agents.is_bot(user_agent)})
+
+
+def words(language: str) -> Answer:
+    """Say what the widget's own words are in a language: the same for every shop and visitor."""
+    return Answer(labels.of(language[:35]), headers={"Cache-Control": "public, max-age=86400"})
 
 
 def read_ask(shop: Shop, query: Mapping[str, str], caller: Caller = NOBODY) -> Ask:
@@ -194,11 +189,11 @@ def read_ask(shop: Shop, query: Mapping[str, str], caller: Caller = NOBODY) -> A
     token = query.get("token", "")
     return Ask(
         channel=channel[:255],
-        page=_one_of(PAGES, query.get("page", "OTHER"), "page"),
+        page=_one_of(PAGES, query.get("page") or _page(query), "page"),
         product=query.get("product", "")[:255],
         products=_names(query, "products", MOST_PRODUCTS),
         category=query.get("category", "")[:255],
-        device=_one_of(("", *DEVICES), query.get("device", ""), "device"),
+        device=_device(query, caller),
         country=_country(query.get("country", ""), caller),
         count=_count(query.get("count", "3")),
         exclude=_names(query, "exclude", MOST_EXCLUDED),
@@ -208,18 +203,6 @@ def read_ask(shop: Shop, query: Mapping[str, str], caller: Caller = NOBODY) -> A
         checkout=_checkout(query.get("checkout", "")),
         user=_user(shop, query.get("user", "")),
     )
-
-
-def refusal(error: NudgesError) -> Answer:
-    """Return the answer an error becomes."""
-    status = next((code for kind, code in STATUSES.items() if isinstance(error, kind)), 500)
-    body = {"code": error.code, "message": str(error)}
-    if isinstance(error, InvalidInput) and error.field:
-        body["field"] = error.field
-    headers = {"Retry-After": "5"} if status == 503 else {}
-    if isinstance(error, TooMany):
-        headers = {"Retry-After": str(max(1, math.ceil(error.wait)))}
-    return Answer({"error": body}, status, headers)
 
 
 def _check_size(body: bytes) -> None:
@@ -246,6 +229,22 @@ def _one_of(names: tuple[str, ...], text: str, field: str) -> str:
     if name not in names:
         raise InvalidInput(f"A {field} is one of {', '.join(filter(None, names))}.", field=field)
     return name
+
+
+def _page(query: Mapping[str, str]) -> str:
+    # What it is about says what it is.
+    if "page" in query:
+        return ""
+    if query.get("product"):
+        return "PRODUCT"
+    return "CATEGORY" if query.get("category") else "OTHER"
+
+
+def _device(query: Mapping[str, str], caller: Caller) -> str:
+    named = query.get("device")
+    if named is None:
+        return agents.device(caller.agent) if caller.agent else ""
+    return _one_of(("", *DEVICES), named, "device")
 
 
 def _names(query: Mapping[str, str], field: str, most: int) -> tuple[str, ...]:

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 from django.core.exceptions import SuspiciousOperation, TooManyFieldsSent
 from django.db import InterfaceError, OperationalError
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
@@ -14,13 +13,12 @@ from django.views.decorators.http import require_GET, require_http_methods
 from saleor_nudges import conf, telemetry
 from saleor_nudges.access import allowed_origin
 from saleor_nudges.asgi import guard, requests
+from saleor_nudges.asgi.answers import Answer, refusal
 from saleor_nudges.exceptions import InvalidInput, NudgesError, StreamUnavailable
 from saleor_nudges.host import host_class
 from saleor_nudges.models import Shop
 
-WIDGET = Path(__file__).parent.parent / "static" / "saleor_nudges" / "widget.js"
-
-Handler = Callable[[Shop, datetime, requests.Caller], requests.Answer]
+Handler = Callable[[Shop, datetime, requests.Caller], Answer]
 
 
 @csrf_exempt
@@ -51,15 +49,10 @@ def device(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def widget(_request: HttpRequest) -> HttpResponseBase:
-    """GET v1/widget.js."""
-    if not WIDGET.exists():
-        return HttpResponse("// The widget is not built: make widget", status=404)
-    response = FileResponse(WIDGET.open("rb"), content_type="text/javascript; charset=utf-8")
-    response["Cache-Control"] = "public, max-age=300"
-    response["Access-Control-Allow-Origin"] = "*"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+def words(request: HttpRequest) -> HttpResponse:
+    """GET v1/words."""
+    answer = requests.words(request.GET.get("languageCode", ""))
+    return _with_origin(request, _response(answer))
 
 
 def _serve(request: HttpRequest, handler: Handler) -> HttpResponse:
@@ -71,13 +64,13 @@ def _serve(request: HttpRequest, handler: Handler) -> HttpResponse:
             answer = handler(shop, datetime.now(UTC), caller_of(request))
     except (OperationalError, InterfaceError):
         telemetry.trouble(telemetry.Log.REQUEST_FAILED, door="v1")
-        answer = requests.refusal(StreamUnavailable())
+        answer = refusal(StreamUnavailable())
     except SuspiciousOperation as error:
         # Django reads no more than its own limits; its answer would be a page of HTML.
         part = "query" if isinstance(error, TooManyFieldsSent) else "body"
-        answer = requests.refusal(InvalidInput("It is larger than we read.", field=part))
+        answer = refusal(InvalidInput("It is larger than we read.", field=part))
     except NudgesError as error:
-        answer = requests.refusal(error)
+        answer = refusal(error)
         telemetry.REFUSED.labels(door="v1", code=error.code).inc()
     return _with_origin(request, _response(answer))
 
@@ -92,7 +85,7 @@ def caller_of(request: HttpRequest) -> requests.Caller:
     return requests.Caller(address, request.headers.get("User-Agent", ""), said)
 
 
-def _response(answer: requests.Answer) -> HttpResponse:
+def _response(answer: Answer) -> HttpResponse:
     headers = {"Cache-Control": "no-store"} | answer.headers
     return JsonResponse(answer.body, status=answer.status, headers=headers)
 

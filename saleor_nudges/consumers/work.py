@@ -9,7 +9,7 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from saleor_nudges import people, telemetry
 from saleor_nudges.consumers import completing, storing
-from saleor_nudges.events import CustomerErased, Event, Flow
+from saleor_nudges.events import CheckoutContactKnown, CustomerErased, Event, Flow
 from saleor_nudges.exceptions import HostUnavailable, StreamUnavailable
 from saleor_nudges.models import Shop, statements
 from saleor_nudges.stream import Entry
@@ -106,6 +106,9 @@ class Work:
         return len(new)
 
     def _with_person(self, event: Event) -> Event:
+        if isinstance(event, CheckoutContactKnown):
+            # Anybody can type an address: it neither makes nor changes a person by itself.
+            return event
         contact = getattr(event, "contact", None)
         # Nobody is made only to be forgotten.
         look_up = people.find if isinstance(event, CustomerErased) else people.resolve

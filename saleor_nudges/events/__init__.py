@@ -9,6 +9,7 @@ from saleor_nudges.events.catalogue import (
 )
 from saleor_nudges.events.checkout import (
     CheckoutChanged,
+    CheckoutContactKnown,
     CheckoutFact,
     CheckoutPaid,
     CheckoutStarted,
@@ -33,6 +34,7 @@ from saleor_nudges.events.order import (
 from saleor_nudges.events.reviews import ReviewFact, ReviewPosted, ReviewWithdrawn
 from saleor_nudges.events.storefront import (
     AddedToCart,
+    ExitIntent,
     LiveMeasured,
     NudgeClicked,
     NudgeClosed,
@@ -48,6 +50,7 @@ KINDS: dict[str, type[Event]] = {
         CheckoutStarted,
         CheckoutChanged,
         CheckoutPaid,
+        CheckoutContactKnown,
         OrderPlaced,
         OrderChanged,
         OrderPaid,
@@ -67,6 +70,7 @@ KINDS: dict[str, type[Event]] = {
         ProductViewed,
         PageViewed,
         AddedToCart,
+        ExitIntent,
         NudgeViewed,
         NudgeClicked,
         NudgeClosed,
@@ -79,6 +83,7 @@ __all__ = [
     "AddedToCart",
     "Cart",
     "CheckoutChanged",
+    "CheckoutContactKnown",
     "CheckoutFact",
     "CheckoutPaid",
     "CheckoutStarted",
@@ -88,6 +93,7 @@ __all__ = [
     "Contact",
     "CustomerErased",
     "Event",
+    "ExitIntent",
     "Fact",
     "FeaturingAllowed",
     "FeaturingFact",

@@ -42,3 +42,17 @@ class CheckoutPaid(CheckoutFact):
     """A checkout is fully paid or authorised: an order is on its way."""
 
     kind: ClassVar[str] = "checkout_paid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckoutContactKnown(Fact):
+    """Somebody typed an address into a checkout's form, and agreed that it is told."""
+
+    kind: ClassVar[str] = "checkout_contact_known"
+    # A storefront says so and nobody vouches for it; `revision` is the id it gave the event.
+    checkout: str
+    contact: Contact | None = None
+
+    @property
+    def subject(self) -> str:
+        return self.checkout

@@ -36,6 +36,17 @@ class PageViewed(View):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExitIntent(View):
+    """Somebody was about to leave a cart or a checkout. Stored, never counted."""
+
+    kind: ClassVar[str] = "exit_intent"
+
+    @property
+    def subject(self) -> str:
+        return self.page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AddedToCart(View):
     """The shopper's own page says so. Stored, never counted: carts are counted from checkouts."""
 

@@ -119,6 +119,8 @@ class NudgeSettings(ChannelRow):
     consent_mode = models.CharField(
         max_length=8, choices=NudgeConsentMode.choices, default=NudgeConsentMode.OPT_OUT
     )
+    # An address typed into the checkout's form may be told before it is sent there; by consent.
+    captures_contact = models.BooleanField(default=False)
     # A place is named only if so many buyers of the window share it.
     buyers_per_place = models.PositiveSmallIntegerField(default=5)
 

@@ -22,6 +22,8 @@ class TrackedCheckout(ChannelRow):
     checkout = models.CharField(max_length=64)
     sealed_checkout_id = models.BinaryField()
     person = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, related_name="+")
+    # Somebody typed their address and the shop has not confirmed it: nothing is proven by it.
+    is_contact_typed = models.BooleanField(default=False)
     state = models.CharField(
         max_length=16, choices=CheckoutState.choices, default=CheckoutState.OPEN
     )

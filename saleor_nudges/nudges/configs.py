@@ -161,6 +161,7 @@ def display_of(chosen: NudgeSettings) -> dict[str, Any]:
         "devices": list(chosen.devices),
         "quietInCheckout": chosen.is_quiet_in_checkout,
         "consentMode": chosen.consent_mode,
+        "capturesContact": chosen.captures_contact,
     }
 
 

@@ -21,7 +21,7 @@ from saleor_nudges.models import (
     TrackedCheckout,
     VisitorCheckout,
 )
-from saleor_nudges.nudges import KINDS, places, telling
+from saleor_nudges.nudges import KINDS, defaults, places, telling
 from saleor_nudges.nudges.cards import Card, Live
 from saleor_nudges.nudges.kinds.base import Kind, Scope
 from saleor_nudges.nudges.kinds.live_visitors import public_id_of
@@ -131,11 +131,12 @@ class Dealer:
         return name, places.told(who, nudge, begin, self.named)
 
     def _body(self, name: str, config: NudgeConfig, product: ShopProduct) -> dict[str, Any]:
+        kind = KINDS[NudgeType(config.type)]
         shown = {"id": product.product_id, "name": product.name, "slug": product.slug}
         return {
             "id": name,
             "type": config.type,
-            "category": KINDS[NudgeType(config.type)].category,
+            "category": kind.category,
             "title": product.name,
             "text": "",
             "tag": None,
@@ -145,6 +146,7 @@ class Dealer:
             "occurredAt": None,
             "showTime": False,
             "highlight": config.highlight_color or None,
+            "icon": defaults.icon_of(kind),
             "slot": "TOAST",
         }
 
@@ -178,7 +180,8 @@ def owners(shop: Shop, nudges: Sequence[Nudge]) -> dict[UUID, frozenset[str]]:
 
 
 def _checkouts(shop: Shop, person_ids: set[UUID]) -> Iterable[tuple[UUID, str]]:
-    tracked = TrackedCheckout.objects.of(shop).filter(person__in=person_ids)
+    # Whoever types a stranger's address must not learn, by what is missing, what they bought.
+    tracked = TrackedCheckout.objects.of(shop).filter(person__in=person_ids, is_contact_typed=False)
     return tracked.values_list("person_id", "checkout") if person_ids else ()
 
 

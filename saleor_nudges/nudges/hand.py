@@ -55,7 +55,7 @@ class Hand:
         self.left_out, self.own = set(ask.exclude), ask.names()
         # Whoever has a name of any kind is most likely one of those counted.
         self.may_be_counted = bool(self.own)
-        self.languages = _languages(ask.language)
+        self.languages = languages(ask.language)
         # By this what was made for one visitor is the same for another.
         self.words = f"{ask.language} {self.may_be_counted}"
         # What is listed has its nudges beside it; the page itself is about one product at most.
@@ -266,12 +266,14 @@ def _is_number(card: Card) -> bool:
 
 def in_language(texts: dict[str, str], language: str) -> str:
     """Return the words in this language, else in its family, else in English; "" for none."""
-    return _first(texts, _languages(language))
+    return _first(texts, languages(language))
 
 
 @lru_cache(maxsize=1024)
-def _languages(language: str) -> tuple[str, ...]:
-    wanted = language.lower()
+def languages(language: str) -> tuple[str, ...]:
+    """Return in which languages words are looked for: this one, its family, English."""
+    # Saleor writes PT_BR where a browser writes pt-BR.
+    wanted = language.lower().replace("_", "-")
     return wanted, wanted.partition("-")[0], "en"
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from saleor_nudges.events import CheckoutFact, Event, View
 from saleor_nudges.models import Nudge, Shop, TrackedCheckout, VisitorCheckout
@@ -32,7 +32,7 @@ def _newly_visited(shop: Shop, events: Sequence[Event]) -> Q:
     new = {name for _, name in pairs - set(known.values_list("visitor", "checkout"))}
     if not new:
         return Q()
-    people = TrackedCheckout.objects.of(shop).filter(checkout__in=new, person__isnull=False)
+    people = _confirmed(shop).filter(checkout__in=new, person__isnull=False)
     return Q(checkout__in=new) | Q(person__in=people.values("person"))
 
 
@@ -44,6 +44,11 @@ def _newly_named(shop: Shop, events: Sequence[Event]) -> Q:
     }
     if not pairs:
         return Q()
-    tracked = TrackedCheckout.objects.of(shop).filter(checkout__in={name for name, _ in pairs})
+    tracked = _confirmed(shop).filter(checkout__in={name for name, _ in pairs})
     new = {person for _, person in pairs - set(tracked.values_list("checkout", "person"))}
     return Q(person__in=new) if new else Q()
+
+
+def _confirmed(shop: Shop) -> "QuerySet[TrackedCheckout]":
+    # A typed address ties nobody to anything.
+    return TrackedCheckout.objects.of(shop).filter(is_contact_typed=False)

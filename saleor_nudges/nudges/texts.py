@@ -1,7 +1,7 @@
 """The seller's own words: read, tried with sample facts, and held against the rules of the shop."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -34,8 +34,12 @@ MOST_NAMED: Final = 3
 def check_texts(kind: Kind, config: NudgeConfig, packs: Collection[str]) -> None:
     """Raise InvalidInput unless everything the seller wrote can be read, said, and carried."""
     if found := findings(kind, config, packs):
-        named = " ".join(str(one) for one in found[:MOST_NAMED])
-        raise InvalidInput(named, field=found[0].field)
+        raise InvalidInput(named(found), field=found[0].field)
+
+
+def named(found: Sequence[Finding]) -> str:
+    """Return what is refused, in words: the first few of it."""
+    return " ".join(str(one) for one in found[:MOST_NAMED])
 
 
 def findings(kind: Kind, config: NudgeConfig, packs: Collection[str]) -> list[Finding]:

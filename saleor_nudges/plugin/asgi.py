@@ -13,7 +13,7 @@ from saleor_nudges.asgi.types import App, Receive, Scope, Send
 
 # Where Saleor keeps the doors of a plugin. What lies elsewhere, and every other door, is Saleor's.
 PREFIX: Final = "/plugins/global/saleor-nudges/v1/"
-HOT: Final = frozenset({"events", "nudges", "session", "device"})
+HOT: Final = frozenset({"events", "nudges", "session", "device", "words"})
 
 
 def with_nudges(behind: App, hot: App) -> App:

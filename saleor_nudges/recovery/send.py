@@ -159,7 +159,8 @@ def _still_silent(send: Send, checkout: Checkout | None) -> bool:
             max(checkout.changed_at, tracked.changed_at),
             payment_started=checkout.payment_started,
         )
-        tracked.person = people.resolve(send.shop, checkout.contact) or tracked.person
+        person = people.resolve(send.shop, checkout.contact)
+        watch.confirm(tracked, person.pk if person else None)
         tracked.save()
         due = _silent_until(send)
         if tracked.state != CheckoutState.OPEN:

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from django.db.models import Exists, OuterRef, Q
 
-from saleor_nudges import crypto
+from saleor_nudges import crypto, people
 from saleor_nudges.events import (
     Cart,
+    CheckoutContactKnown,
     CheckoutFact,
     CheckoutPaid,
     Event,
@@ -53,6 +54,8 @@ def fold(shop: Shop, events: Sequence[Event]) -> None:
             continue
         if isinstance(event, CheckoutFact):
             _checkout(shop, event)
+        elif isinstance(event, CheckoutContactKnown):
+            _contact(shop, event)
         elif isinstance(event, OrderFact):
             _order(shop, event)
         elif isinstance(event, MessageClicked):
@@ -92,10 +95,39 @@ def _checkout(shop: Shop, event: CheckoutFact) -> None:
             started_at=event.occurred_at,
         )
     look(tracked, event.cart, event.occurred_at, payment_started=event.payment_started)
-    tracked.person_id = event.person or tracked.person_id
+    confirm(tracked, event.person)
     _close_if_ordered(tracked)
     tracked.next_due_at = campaigns.first_due(tracked)
     tracked.save()
+
+
+def confirm(tracked: TrackedCheckout, person: UUID | None) -> None:
+    """Write down whose checkout the shop says it is, if it says so. Does not save."""
+    if person:
+        tracked.person_id, tracked.is_contact_typed = person, False
+
+
+def _contact(shop: Shop, event: CheckoutContactKnown) -> None:
+    """Take a typed address for a checkout's where the shop has told none; it allows nothing."""
+    tracked = (
+        TrackedCheckout.objects.of(shop)
+        .select_for_update()
+        .filter(checkout=event.checkout, channel=event.channel)
+        .filter(state__in=(CheckoutState.OPEN, CheckoutState.EMPTIED))
+        .filter(Q(person__isnull=True) | Q(is_contact_typed=True))
+        .first()
+    )
+    if tracked is None or event.contact is None:
+        return
+    person = people.meet(shop, event.contact, event.occurred_at)
+    if person is None:
+        return
+    tracked.person_id, tracked.is_contact_typed = person.pk, True
+    if due := campaigns.first_due(tracked):
+        # Who types is there: the silence begins now, though the shop has not seen them.
+        due += max(event.occurred_at - tracked.changed_at, timedelta(0))
+    tracked.next_due_at = due
+    tracked.save(update_fields=["person", "is_contact_typed", "next_due_at"])
 
 
 def look(

@@ -41,6 +41,7 @@ KEEPS_SCREENSHOTS = os.environ.get("KEEP_SCREENSHOTS") == "1"
 APPLE_JUICE = "UHJvZHVjdDox"
 CARROT_JUICE = "UHJvZHVjdDoz"  # Product:3, which nobody looks at before
 SMALL_TEAPOT = "UHJvZHVjdDoxMA=="  # Product:10, of which there are four
+IS_WATCHED = "performance.getEntriesByType('resource').some(e => e.name.includes('/watch.'))"
 # How long a shopper is away before we write, and what sweep and worker may take on a busy machine.
 DELAY, SOON = (20 if KEEPS_SCREENSHOTS else 3), 60_000
 
@@ -189,6 +190,27 @@ def test_left_behind_comes_back_and_buys(ben: Page) -> None:
     ben.wait_for_timeout((DELAY + 6) * 1000)
     ben.goto("/mailbox")
     expect(mails).to_have_count(1)
+
+
+def test_address_that_was_typed_is_enough_when_its_owner_agreed(anna: Page, ben: Page) -> None:
+    # given: neither presses the button, and only Ben agreed
+    for who, email in ((anna, "olga@example.com"), (ben, "otto@example.com")):
+        add_to_cart(who, "Pear Juice")
+        who.get_by_role("button", name="To the checkout").click()
+        if who is ben:
+            who.get_by_label("I agree").check()
+            who.wait_for_function(IS_WATCHED)
+            who.wait_for_timeout(500)
+        who.get_by_label("Email").fill(email)
+        who.get_by_label("City").focus()
+    # when
+    mails = ben.locator("details.mail")
+    ben.goto("/mailbox?to=otto@example.com")
+    # then
+    expect(mails).to_have_count(1, timeout=SOON)
+    expect(mails).to_contain_text("you left something behind at Linden & Clay")
+    ben.goto("/mailbox?to=olga@example.com")
+    expect(mails).to_have_count(0)
 
 
 def test_stopping_leaves_nothing_running(demo: Demo) -> None:

@@ -7,10 +7,12 @@ from uuid import uuid4
 
 import pytest
 from django.db import OperationalError, connection, connections
+from django.test import Client
 
 from saleor_nudges import access, crypto
 from saleor_nudges.asgi import guard
-from saleor_nudges.asgi.hot import HotRequests, _parsed
+from saleor_nudges.asgi.head import parsed
+from saleor_nudges.asgi.hot import HotRequests
 from saleor_nudges.events import Flow
 from saleor_nudges.events.identity import uuid7
 from saleor_nudges.exceptions import StreamUnavailable
@@ -311,6 +313,27 @@ def test_devices(agent, device, bot, shop):
 
 
 @pytest.mark.parametrize(
+    ("code", "language", "close"),
+    [("PL", "pl", "Zamknij"), ("de-CH", "de", "Schließen"), ("fr", "en", "Close")],
+)
+def test_the_widgets_own_words(code, language, close, shop):
+    # given
+    origin = {"Origin": "https://shop.example.com"}
+
+    # when
+    hot = visit(lambda page: page.get("/v1/words", origin, languageCode=code))
+    django = Client().get("/v1/words", {"languageCode": code}, headers=origin)
+
+    # then
+    assert (hot.status, hot.body["language"], hot.body["close"]) == (200, language, close)
+    assert hot.body["about"].keys() == {str(name) for name in NudgeType}
+    assert (django.status_code, django.json()) == (200, hot.body)
+    for headers in (hot.headers, {k.lower(): v for k, v in django.headers.items()}):
+        assert headers["cache-control"] == "public, max-age=86400"
+        assert headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize(
     ("method", "path", "status"),
     [
         ("GET", "/v1/events", 405),
@@ -389,4 +412,4 @@ def test_a_token_of_another_shop_is_refused(shop, configured):
 )
 def test_a_query_is_read_as_django_would(raw):
     expected = dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True))
-    assert _parsed(raw) == expected
+    assert parsed(raw) == expected

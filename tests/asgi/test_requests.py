@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from saleor_nudges import access, crypto, people
 from saleor_nudges.asgi import requests
+from saleor_nudges.asgi.answers import refusal
 from saleor_nudges.events import Flow
 from saleor_nudges.events.identity import uuid7
 from saleor_nudges.exceptions import BadSignature, InvalidInput, NudgesError
@@ -414,7 +415,7 @@ def status(ask):
     try:
         return ask().status
     except NudgesError as error:
-        return requests.refusal(error).status
+        return refusal(error).status
 
 
 NAMES = ("channel", "page", "product", "count", "exclude", "languageCode", "token", "checkout")

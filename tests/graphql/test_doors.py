@@ -88,6 +88,12 @@ MUTATIONS = {
         'channel: "c", email: "nobody", messageChannel: EMAIL, isGiven: true, source: "x"',
         "email",
     ),
+    "nudgePreviewLinkCreate": (
+        "MANAGE_SETTINGS",
+        'channel: "c", type: ORDER, url: "https://shop.example.com/"',
+        'channel: "c", type: ORDER, url: "shop.example.com"',
+        "url",
+    ),
     "productReviewModerate": (
         "MANAGE_PRODUCTS",
         f'id: "{REVIEW}", state: APPROVED',

@@ -10,8 +10,8 @@ pytestmark = pytest.mark.django_db
 
 FIELDS = """
     isTrackingEnabled desktopPosition mobilePosition theme highlightColor initialDelay gap duration
-    maxPerPage maxPerSession devices isQuietInCheckout consentMode buyersPerPlace claimRules
-    productUrl checkoutUrl
+    maxPerPage maxPerSession devices isQuietInCheckout consentMode capturesContact buyersPerPlace
+    claimRules productUrl checkoutUrl
 """
 OF_CHANNEL = {
     "desktopPosition": "BOTTOM_RIGHT",
@@ -26,6 +26,7 @@ OF_CHANNEL = {
     "devices": ["DESKTOP", "IOS"],
     "isQuietInCheckout": False,
     "consentMode": "OPT_IN",
+    "capturesContact": True,
     "buyersPerPlace": 6,
 }
 OF_SHOP = {

@@ -251,6 +251,7 @@ def test_what_a_page_reads(shop):
             "occurredAt": nudge.occurred_at.isoformat(),
             "showTime": True,
             "highlight": "#16803c",
+            "icon": "M6 8h12l1 12H5L6 8Zm3 0V7a3 3 0 0 1 6 0v1",
             "evidence": {
                 "metric": "orders",
                 "value": 1,

@@ -278,6 +278,7 @@ def test_one_channel_changes_no_other(shop):
         "devices": ["DESKTOP", "ANDROID", "IOS", "OTHER"],
         "quietInCheckout": True,
         "consentMode": "OPT_OUT",
+        "capturesContact": False,
     }
 
 

@@ -303,6 +303,12 @@ DISPLAY: dict[str, tuple[Any, Look | Callable[[dict[str, Any]], Any], Any, Any]]
         "OPT_OUT",
         "OPT_IN",
     ),
+    "captures_contact": (
+        True,
+        lambda found: found["display"]["capturesContact"],
+        False,
+        True,
+    ),
     "buyers_per_place": (
         2,
         lambda found: of(ORDER, "text")(found["nudges"]),

@@ -47,7 +47,7 @@ def who(application, path, kind="http"):
     return said
 
 
-@pytest.mark.parametrize("door", ["v1/events", "v1/nudges", "v1/session", "v1/device"])
+@pytest.mark.parametrize("door", ["v1/events", "v1/nudges", "v1/session", "v1/device", "v1/words"])
 def test_hot_requests_do_not_reach_saleor(load, door):
     application = load(lambda: answering("nudges"))
     assert who(application, BASE + door) == ["nudges"]
@@ -60,6 +60,7 @@ def test_hot_requests_do_not_reach_saleor(load, door):
         "/v1/events",
         "/thumbnail/v1/nudges",
         BASE + "v1/widget.js",
+        BASE + "v1/widget/view.0123456789.js",
         BASE + "v1/events/",
         BASE + "r/abc",
         BASE + "healthz",

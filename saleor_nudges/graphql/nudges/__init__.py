@@ -5,7 +5,7 @@ import graphene
 from saleor_nudges.graphql.nudges.config import ConfigQueries, NudgeConfigUpdate
 from saleor_nudges.graphql.nudges.evidence import EvidenceQueries
 from saleor_nudges.graphql.nudges.feed import FeedQueries, NudgeFeed
-from saleor_nudges.graphql.nudges.preview import PreviewQueries
+from saleor_nudges.graphql.nudges.preview import NudgePreviewLinkCreate, PreviewQueries
 from saleor_nudges.graphql.nudges.settings import NudgeSettingsUpdate, SettingsQueries
 from saleor_nudges.graphql.nudges.tracking import NudgeEventsTrack, NudgeSessionCreate
 
@@ -22,6 +22,9 @@ class NudgeMutations(graphene.ObjectType):
     )
     nudge_settings_update = NudgeSettingsUpdate.Field(
         description="Changes how nudges look in a channel. Requires MANAGE_SETTINGS."
+    )
+    nudge_preview_link_create = NudgePreviewLinkCreate.Field(
+        description=NudgePreviewLinkCreate._meta.description
     )
     nudge_session_create = NudgeSessionCreate.Field(
         description="Gives an anonymous visitor a token, or renews one."

@@ -1,14 +1,15 @@
 """A configuration tried before it is saved: what it would say, and which words would be refused."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import graphene
 
+from saleor_nudges.access import PREVIEW_SECONDS
 from saleor_nudges.exceptions import InvalidInput
 from saleor_nudges.graphql.context import allowed
 from saleor_nudges.graphql.errors import NudgeError, answered, error_of
-from saleor_nudges.graphql.mutation import errors_field
+from saleor_nudges.graphql.mutation import SellerMutation, errors_field
 from saleor_nudges.graphql.nudges.config import NudgeConfigInput, changes_of
 from saleor_nudges.graphql.nudges.enums import (
     NudgeCategoryEnum,
@@ -17,8 +18,9 @@ from saleor_nudges.graphql.nudges.enums import (
 )
 from saleor_nudges.graphql.nudges.feed import NudgeEvidenceSummary
 from saleor_nudges.graphql.standard import DateTime
+from saleor_nudges.host import Requester
 from saleor_nudges.models import NudgeType, Shop
-from saleor_nudges.nudges import configs
+from saleor_nudges.nudges import configs, drafts
 from saleor_nudges.nudges.linter import Finding
 from saleor_nudges.nudges.preview import Preview, preview
 
@@ -124,6 +126,48 @@ class PreviewQueries(graphene.ObjectType):
     def resolve_nudge_preview(_root: Any, info: Any, **data: Any) -> NudgePreview:
         shop = allowed(info, "MANAGE_SETTINGS").shop
         return _answer(_tried(shop, **data))
+
+
+class NudgePreviewLinkCreate(SellerMutation):
+    """Make a link to a draft."""
+
+    link = graphene.String(description="Address of the page; whoever has it sees the draft.")
+    expires_at = DateTime(description="When it stops working.")
+    errors = errors_field()
+    permission = "MANAGE_SETTINGS"
+
+    class Arguments:
+        channel = graphene.String(required=True, description="Slug of the channel.")
+        type = NudgeTypeEnum(required=True, description="Which kind of nudge.")
+        input = NudgeConfigInput(description="Changes to try; nothing of them is stored.")
+        url = graphene.String(
+            required=True, description="Address of a page of the storefront, with the widget on it."
+        )
+        language_code = graphene.String(description="Language such as de or pt-br.")
+
+    class Meta:
+        description = (
+            "Makes a link to a page of the storefront that shows a draft instead of what is true,"
+            " and counts nothing. Requires MANAGE_SETTINGS."
+        )
+
+    @classmethod
+    def perform(cls, asker: Requester, **data: Any) -> Any:
+        now = datetime.now(UTC)
+        link = drafts.link(
+            asker.shop,
+            data["channel"],
+            NudgeType(data["type"]),
+            changes_of(data.get("input") or {}),
+            page=data["url"],
+            language=data.get("language_code") or asker.shop.default_language,
+            now=now,
+        )
+        # What may be secret in an address stands behind the question mark.
+        page = data["url"].partition("?")[0]
+        cls.wrote(asker, f"{data['channel']}/{data['type']}", {"url": page})
+        expires_at = now + timedelta(seconds=PREVIEW_SECONDS)
+        return cls(link=link, expires_at=expires_at, errors=[])
 
 
 def _tried(shop: Shop, channel: str, language_code: str | None = None, **data: Any) -> Preview:

@@ -26,6 +26,10 @@ from saleor_nudges.nudges import configs
 SHORTEST_SECRET: Final = 32
 LONGEST_URL: Final = 500
 OF_SHOP: Final = ("claim_rules", "product_url", "checkout_url")
+CAPTURES = (
+    "Whether an email address typed into the checkout's form is taken before the form is sent;"
+    " only from visitors who agreed. It is no consent to be written to."
+)
 BUYERS = "A place is named only where so many buyers are; from 2 to 100."
 CLAIM_RULES = "Whose rules of honest advertising the seller's words are held against, in this shop."
 
@@ -61,6 +65,7 @@ class NudgeSettingsType(graphene.ObjectType):
     consent_mode = graphene.Field(
         NudgeConsentModeEnum, required=True, description="Whether visitors are asked first."
     )
+    captures_contact = graphene.Boolean(required=True, description=CAPTURES)
     buyers_per_place = graphene.Int(required=True, description=BUYERS)
     claim_rules = graphene.List(
         graphene.NonNull(NudgeClaimRulesEnum), required=True, description=CLAIM_RULES
@@ -123,6 +128,7 @@ class NudgeSettingsInput(graphene.InputObjectType):
     devices = graphene.List(graphene.NonNull(NudgeDeviceEnum), description="On which devices.")
     is_quiet_in_checkout = graphene.Boolean(description="Whether cart and checkout show none.")
     consent_mode = NudgeConsentModeEnum(description="Whether visitors are asked first.")
+    captures_contact = graphene.Boolean(description=CAPTURES)
     buyers_per_place = graphene.Int(description=BUYERS)
     claim_rules = graphene.List(graphene.NonNull(NudgeClaimRulesEnum), description=CLAIM_RULES)
     product_url = graphene.String(

@@ -48,6 +48,14 @@ class AddToCartKind(Kind):
         "de": "Im Warenkorb",
         "pl": "W koszyku",
     }
+    about: ClassVar[dict[str, str]] = {
+        "en": "This comes from a real cart of this shop, and goes when the product is taken"
+        " out of it.",
+        "de": "Das stammt aus einem echten Warenkorb in diesem Shop und verschwindet, wenn"
+        " das Produkt herausgenommen wird.",
+        "pl": "To informacja z prawdziwego koszyka w tym sklepie. Znika, gdy produkt zostanie"
+        " z niego wyjęty.",
+    }
 
     def fold(self, shop: Shop, events: Sequence[Event]) -> None:
         ordered = {e.checkout for e in events if isinstance(e, OrderFact) and e.checkout}

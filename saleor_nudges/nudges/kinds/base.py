@@ -63,6 +63,11 @@ class Kind(ABC):
     priority: ClassVar[int] = 50
     texts: ClassVar[dict[str, str]]
     headings: ClassVar[dict[str, str]] = {}
+    # Why it is shown and how it was counted, by language; a page says {window} in its own words,
+    # so only a kind whose evidence has a window may name it.
+    about: ClassVar[dict[str, str]]
+    # A line drawing on a grid of 24 (the `d` of an SVG path); none means its category's.
+    icon: ClassVar[str] = ""
     # What the data can prove beyond its scope; words that need more are refused.
     claims: ClassVar[frozenset[Claim]] = frozenset()
     # What a template of this kind can be told; docs/templates.md says what each is.

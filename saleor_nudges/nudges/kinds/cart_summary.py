@@ -38,6 +38,11 @@ class CartSummaryKind(Summary):
         "de": "In vielen Warenkörben",
         "pl": "W wielu koszykach",
     }
+    about: ClassVar[dict[str, str]] = {
+        "en": "We count each cart once, over the last {window}.",
+        "de": "Jeder Warenkorb wird einmal gezählt. Zeitraum: {window}.",
+        "pl": "Każdy koszyk jest liczony raz. Okres: {window}.",
+    }
 
     def grown(self, shop: Shop, events: Sequence[Event]) -> set[Product]:  # noqa: ARG002
         return activity.places(

@@ -57,6 +57,12 @@ class LiveVisitorsKind(Kind):
     claims: ClassVar[frozenset[Claim]] = frozenset({Claim.LIVE, Claim.VISITORS, Claim.PEOPLE})
     variables: ClassVar[tuple[str, ...]] = ("product", "count")
     headings: ClassVar[dict[str, str]] = {"en": "Right now", "de": "Gerade jetzt", "pl": "Teraz"}
+    about: ClassVar[dict[str, str]] = {
+        "en": "We count the others whose page showed this product within the last {window}.",
+        "de": "Gezählt werden die anderen, deren Seite gerade dieses Produkt zeigt. Zeitraum:"
+        " {window}.",
+        "pl": "Liczymy inne osoby, które mają teraz otwartą stronę tego produktu. Okres: {window}.",
+    }
 
     def fold(self, shop: Shop, events: Sequence[Event]) -> None:
         """Keep what pages were told as evidence, and the nudge by whose name they know it."""

@@ -81,6 +81,11 @@ class LowStockKind(Measured):
         "de": "Geringer Bestand",
         "pl": "Ostatnie sztuki",
     }
+    about: ClassVar[dict[str, str]] = {
+        "en": "This is what the shop itself has left to sell, as of a minute ago at most.",
+        "de": "So viel hat der Shop selbst noch zu verkaufen, Stand vor höchstens einer Minute.",
+        "pl": "Tyle sztuk sklep ma jeszcze na sprzedaż, według stanu sprzed najwyżej minuty.",
+    }
 
     def grown(self, shop: Shop, events: Sequence[Event]) -> set[Product]:  # noqa: ARG002
         # No event tells how many are left; the shop does, when it is asked.

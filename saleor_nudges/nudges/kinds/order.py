@@ -48,6 +48,14 @@ class OrderKind(Kind):
         "de": "Vor Kurzem gekauft",
         "pl": "Ostatnio kupione",
     }
+    about: ClassVar[dict[str, str]] = {
+        "en": "This comes from a real order in this shop, and goes when the order is"
+        " cancelled or refunded.",
+        "de": "Das stammt aus einer echten Bestellung in diesem Shop und verschwindet, wenn"
+        " sie storniert oder erstattet wird.",
+        "pl": "To informacja z prawdziwego zamówienia w tym sklepie. Znika po anulowaniu"
+        " zamówienia lub zwrocie pieniędzy.",
+    }
 
     def fold(self, shop: Shop, events: Sequence[Event]) -> None:
         undone = {e.order_id for e in events if isinstance(e, OrderCancelled | OrderRefunded)}

@@ -53,6 +53,14 @@ class OrderSummaryKind(Summary):
         "de": "Oft gekauft",
         "pl": "Często kupowane",
     }
+    about: ClassVar[dict[str, str]] = {
+        "en": "We count each order once, over the last {window}. Cancelled and refunded"
+        " orders do not count.",
+        "de": "Jede Bestellung wird einmal gezählt, stornierte und erstattete nicht."
+        " Zeitraum: {window}.",
+        "pl": "Każde zamówienie jest liczone raz, anulowane i zwrócone nie są liczone. Okres:"
+        " {window}.",
+    }
 
     def grown(self, shop: Shop, events: Sequence[Event]) -> set[Product]:  # noqa: ARG002
         return activity.places(

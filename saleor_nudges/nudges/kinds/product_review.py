@@ -55,6 +55,13 @@ class ProductReviewKind(Kind):
         "de": "Bewertet",
         "pl": "Opinia",
     }
+    about: ClassVar[dict[str, str]] = {
+        "en": "Somebody wrote this review, and the shop approved it.",
+        "de": "Jemand hat diese Bewertung geschrieben, und der Shop hat sie freigegeben.",
+        "pl": "Ktoś napisał tę opinię, a sklep ją zatwierdził.",
+    }
+    # A speech bubble.
+    icon: ClassVar[str] = "M4 5h16v11H9l-5 4Z"
     claims: ClassVar[frozenset[Claim]] = frozenset({Claim.REVIEWS})
     variables: ClassVar[tuple[str, ...]] = (*Kind.variables, "rating", "excerpt", "verified")
 

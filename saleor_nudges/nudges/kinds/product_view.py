@@ -30,6 +30,11 @@ class ProductViewKind(Measured):
     }
     claims: ClassVar[frozenset[Claim]] = frozenset({Claim.VISITORS, Claim.PEOPLE})
     headings: ClassVar[dict[str, str]] = {"en": "Popular", "de": "Beliebt", "pl": "Popularne"}
+    about: ClassVar[dict[str, str]] = {
+        "en": "We count each visitor of this product once, over the last {window}.",
+        "de": "Jeder Besucher dieses Produkts wird einmal gezählt. Zeitraum: {window}.",
+        "pl": "Każda osoba, która obejrzała ten produkt, jest liczona raz. Okres: {window}.",
+    }
 
     def grown(self, shop: Shop, events: Sequence[Event]) -> set[Product]:  # noqa: ARG002
         return {(e.channel, e.product) for e in events if isinstance(e, ProductViewed)}

@@ -33,6 +33,11 @@ class RecentVisitorsKind(Measured):
         "de": "Gut besucht",
         "pl": "Chętnie odwiedzany",
     }
+    about: ClassVar[dict[str, str]] = {
+        "en": "We count each visitor of this shop once, over the last {window}.",
+        "de": "Jeder Besucher dieses Shops wird einmal gezählt. Zeitraum: {window}.",
+        "pl": "Każda osoba, która odwiedziła ten sklep, jest liczona raz. Okres: {window}.",
+    }
 
     def grown(self, shop: Shop, events: Sequence[Event]) -> set[Product]:  # noqa: ARG002
         return {(e.channel, "") for e in events if isinstance(e, PageViewed | ProductViewed)}
