@@ -57,7 +57,7 @@ def versions() -> dict[str, str]:
 
 def commit() -> str:
     """Return the commit of the tree, and a digest of what differs from it; `unknown` if none."""
-    here = ("--", "saleor_nudges", "benchmarks", "chaos")
+    here = ("--", "saleor_nudges", "benchmarks", "chaos", "storefront-widget")
     changed = _git("diff", "HEAD", *here) + _git("status", "--porcelain", *here)
     digest = f"+{hashlib.sha256(changed.encode()).hexdigest()[:8]}" if changed else ""
     return f"{_git('rev-parse', 'HEAD') or 'unknown'}{digest}"

@@ -37,7 +37,8 @@ def load() -> None:
     for kind in NudgeType:
         changes = {"is_enabled": True, **SMALL_SHOP.get(kind, {})}
         configs.change_config(shop, CHANNEL, kind, changes)
-    configs.change_settings(shop, CHANNEL, DISPLAY | {"buyers_per_place": 2})
+    chosen = {"buyers_per_place": 2, "captures_contact": True}
+    configs.change_settings(shop, CHANNEL, DISPLAY | chosen)
     _fill_the_shelves()
     _bring_reviews(shop)
     campaign = campaigns.campaign_of(shop, CHANNEL)

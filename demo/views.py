@@ -19,8 +19,9 @@ from saleor_nudges.crypto import checkout_hash
 from saleor_nudges.events import Cart, Contact
 from saleor_nudges.exceptions import NotFound
 
-# As Saleor's storefront Paper names it. Lax: a form on a stranger's page comes without it, so it
-# changes no cart here.
+# As Saleor's storefront Paper names it. Scripts may read it, as there: the widget finds the
+# shopper's own checkout by it, and sends only its hash. Lax: a form on a stranger's page comes
+# without it, so it changes no cart here.
 COOKIE = f"checkoutId-{CHANNEL}"
 
 
@@ -32,8 +33,6 @@ def everywhere(request: HttpRequest) -> dict[str, Any]:
         "channel": CHANNEL,
         "delay": settings.DEMO_DELAY,
         "in_cart": _count(checkout) if checkout else 0,
-        # What the widget is told of the shopper's own checkout: a hash, never the id.
-        "checkout_hash": checkout_hash(checkout.pk) if checkout else "",
     }
 
 
@@ -87,7 +86,6 @@ def checkout(request: HttpRequest) -> HttpResponse:
         "page": "OTHER",
         "checkout": found,
         "is_known": bool(found.person().email) and "change" not in request.GET,
-        "checkout_hash": checkout_hash(found.pk),
         "in_cart": _count(found),
         **_basket(found),
     }
@@ -134,6 +132,7 @@ def thank_you(request: HttpRequest, key: str) -> HttpResponse:
     order = DemoOrder.objects.filter(pk=key).first()
     if order is None:
         raise Http404
+    # The cookie went with the checkout; whose order this is, the widget is told: by a hash.
     own = checkout_hash(order.checkout_id)
     facts = {"page": "OTHER", "order": order, "checkout_hash": own, "cart": order.cart()}
     return render(request, "demo/thank_you.html", facts)
@@ -176,5 +175,5 @@ def _count(checkout: DemoCheckout) -> int:
 
 
 def _remembering(checkout: DemoCheckout, response: HttpResponse) -> HttpResponse:
-    response.set_cookie(COOKIE, checkout.pk, max_age=30 * 24 * 3600, httponly=True, samesite="Lax")
+    response.set_cookie(COOKIE, checkout.pk, max_age=30 * 24 * 3600, samesite="Lax")
     return response

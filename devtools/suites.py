@@ -19,7 +19,7 @@ WIDGET = ROOT / "storefront-widget"
 BUILT_WIDGET = ROOT / "saleor_nudges" / "static" / "saleor_nudges" / "widget.js"
 OLDEST = min((ROOT / "requirements").glob("saleor-*.txt"))
 SERVED = (sys.executable, "-m", "devtools.servers", "--", sys.executable, "-m", "pytest", "-q")
-# A worker for each core, with a database and a Redis of its own; what shares fixtures stays together.
+# A worker for each core, with its own database and Redis; what shares fixtures stays together.
 SIDE_BY_SIDE = ("-n", "auto", "--dist", "loadfile")
 
 

@@ -11,6 +11,11 @@ from saleor_nudges.nudges import shelf
 from saleor_nudges.stream import memory as stream_memory
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    # Workers side by side must find the same names; what is long has a clock or an id in it.
+    return "long" if isinstance(val, str | bytes) and len(val) > 32 else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         asked = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))

@@ -17,6 +17,7 @@ from benchmarks.rows import (
     overload,
     reads,
     soak,
+    widget,
 )
 
 # A measurement may answer several rows; the first has its id.
@@ -41,4 +42,5 @@ ROWS: Final[dict[str, Callable[[Bench], list[Row]]]] = {
     "noisy-neighbour": fairness.noisy_neighbour,
     "cost": cost.cost,
     "soak": soak.soak,
+    "widget": widget.widget,
 }

@@ -1,4 +1,4 @@
-import type { CloseReason, Nudge } from "./types.ts";
+import type { CloseReason, Nudge, Visit } from "./types.ts";
 
 /** Who is told of what becomes of a nudge: the page, by events, and the shop, by reports. */
 export interface Audience {
@@ -11,35 +11,40 @@ export interface Audience {
   closed(nudge: Nudge, reason: CloseReason): void;
 }
 
+/** `heard` is told of every nudge that leaves, too. */
 export function createAudience(
-  element: HTMLElement,
-  report: (kind: string, data: Record<string, unknown>) => void,
+  { element, report }: Pick<Visit, "element" | "report">,
+  heard: Audience["closed"],
 ): Audience {
   const declined = new Set<string>();
   const seen = new Set<string>();
 
-  function tell(name: string, nudge: Nudge, detail = {}): boolean {
-    const init = { bubbles: true, composed: true, cancelable: name !== "nudges:closed" };
-    return element.dispatchEvent(new CustomEvent(name, { ...init, detail: { nudge, ...detail } }));
+  function tell(name: string, nudge: Nudge, reason?: CloseReason): boolean {
+    const detail = { nudge, reason };
+    const init = { bubbles: true, composed: true, cancelable: !reason, detail };
+    return element.dispatchEvent(new CustomEvent(`nudges:${name}`, init));
   }
+
+  const count = (kind: string, { id }: Nudge) => report(`nudge_${kind}`, { nudge: id });
 
   return {
     showing(nudge) {
-      const wanted = !declined.has(nudge.id) && tell("nudges:shown", nudge);
+      const wanted = !declined.has(nudge.id) && tell("shown", nudge);
       if (!wanted) declined.add(nudge.id);
       return wanted;
     },
     seen(nudge) {
-      if (!seen.has(nudge.id)) report("nudge_viewed", { nudge: nudge.id });
+      if (!seen.has(nudge.id)) count("viewed", nudge);
       seen.add(nudge.id);
     },
     clicked(nudge) {
-      report("nudge_clicked", { nudge: nudge.id });
-      return tell("nudges:clicked", nudge);
+      count("clicked", nudge);
+      return tell("clicked", nudge);
     },
     closed(nudge, reason) {
-      if (reason === "USER") report("nudge_closed", { nudge: nudge.id });
-      tell("nudges:closed", nudge, { reason });
+      if (reason === "USER") count("closed", nudge);
+      heard(nudge, reason);
+      tell("closed", nudge, reason);
     },
   };
 }

@@ -17,12 +17,11 @@ export function drawInline(
   place: HTMLElement,
   nudge: Nudge,
   display: Display,
-  languageCode: string | null,
+  languageCode: string | undefined,
 ): Inline | null {
   const root = rootOf(place);
   if (!root) return null;
-  const drawn = element("div", "inline");
-  drawn.append(icon(nudge.type, nudge.category));
+  const drawn = element("div", "inline", icon(nudge.icon));
   // Without a link: the place most likely lies in one.
   const { update, stop } = drawWords(drawn, { ...nudge, href: null }, display, languageCode);
   root.replaceChildren(drawn);

@@ -1,21 +1,11 @@
-import type { Device, Display, Options } from "./types.ts";
+import { isCart, isCheckout } from "./is-checkout.ts";
+import type { Display, Options } from "./types.ts";
 
-/** Whether the seller wants nudges on this device, and on this page as its address is now. */
+/** Whether the seller wants nudges on this page, as its address is now. Devices are the server's to judge. */
 export function mayShowHere(
-  { enabled, devices, quietInCheckout }: Display,
-  device: Device,
-  options: Pick<Options, "page" | "checkoutPaths">,
+  { enabled, quietInCheckout }: Display,
+  options: Partial<Options>,
   path: string,
 ): boolean {
-  if (!enabled || (devices && !devices.includes(device))) return false;
-  return !(quietInCheckout && isCheckout(options, path));
-}
-
-/** The cart, or an address with one of the checkout's paths in it: `/en/checkout/payment`. */
-function isCheckout(
-  { page, checkoutPaths }: Pick<Options, "page" | "checkoutPaths">,
-  path: string,
-): boolean {
-  const parts = (address: string) => `/${address.split("/").filter(Boolean).join("/")}/`;
-  return page === "CART" || checkoutPaths.some((checkout) => parts(path).includes(parts(checkout)));
+  return enabled && !(quietInCheckout && (isCart(options) || isCheckout(options, path)));
 }

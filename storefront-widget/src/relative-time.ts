@@ -1,9 +1,9 @@
 /** The steps of the clock, largest first, with their length in seconds. */
-const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
+export const UNITS = [
   ["day", 86_400],
   ["hour", 3_600],
   ["minute", 60],
-];
+] as const;
 
 /** "5 minutes ago", in the page's language. A clock that runs behind the server's says "now". */
 export function relativeTime(occurredAt: string, now: number, locale?: string): string {

@@ -1,15 +1,17 @@
-/** The script tag's entry: defines the element and, if the tag names a channel, puts one on the page. */
-import { defineElement } from "./define-element.ts";
-import { endpointOfScript } from "./endpoint-of-script.ts";
-import { placeElement } from "./place-element.ts";
-import { makeReady } from "./running.ts";
+/** The script tag's entry; if the tag names a channel, it puts an element on the page. */
+import type { Load } from "./parts.ts";
+import { startWidget } from "./widget.ts";
 
-const script = document.currentScript;
+/** In the names of the files below ours, for what is in them: the build knows. */
+declare const HASH: string;
+
+const script = document.currentScript as HTMLScriptElement | null;
 
 // A page may load us twice: the second time changes nothing.
-if (!window.saleorNudges && script instanceof HTMLScriptElement) {
-  const { endpoint, consent } = script.dataset;
-  defineElement(endpoint ?? endpointOfScript(script.src), consent);
-  placeElement(script);
-  makeReady();
+if (script && !window.saleorNudges) {
+  const load: Load = (name) => import(new URL(`widget/${name}.${HASH}.js`, script.src).href);
+  if (script.dataset.channel)
+    (document.body ?? document.documentElement).append(document.createElement("saleor-nudges"));
+  // Where the script came from is where its server answers: `https://shop/…/v1/widget.js`.
+  startWidget(load, [script], new URL("..", script.src).href);
 }

@@ -1,126 +1,111 @@
-import type { Audience } from "./audience.ts";
 import { drawInline, type Inline } from "./inline.ts";
+import { isThere, PLACE, places } from "./places.ts";
+import type { Stage } from "./stage.ts";
 import { createTimer, type Timer } from "./timer.ts";
-import type { CloseReason, Display, Feed, Nudge, Options } from "./types.ts";
+import type { CloseReason, Display, Feed, Nudge } from "./types.ts";
 
-/** Where a page wants what is true of a product: the attribute's value is the product's global id. */
-const PLACE = "data-saleor-nudges-product";
 /** As for toasts, and with half of it on the screen. */
 const SEEN_AFTER = 1_000;
 const SEEN_PART = 0.5;
 
-interface Shown {
+interface Standing {
   nudge: Nudge;
   drawn: Inline;
   seen: Timer | null;
 }
 
 export interface ShowingInline {
-  /** The products to ask about. */
-  products(): string[];
   /** The ids of what stands on the page. */
   shown(): string[];
   /**
    * A fresh answer to a request that asked whether these ids still stand. What is on the screen as
-   * a toast is not put into the page as well. Returns what was taken back.
+   * a toast is not put into the page as well.
    */
-  accept(feed: Feed, asked: string[], toasts: string[]): Nudge[];
-  /** Nobody can tell any more what is true. */
-  lapse(): void;
+  accept(feed: Feed, asked: string[], toasts: string[]): void;
+  /** What has left the page, or the visitor has switched off, goes. */
+  sweep(): void;
+  /** Nobody can tell any more what is true, or (`STOPPED`) it is not wanted. */
+  clear(reason: CloseReason): void;
   /** The page may have gone behind another, or come back. */
   update(): void;
   stop(): void;
 }
 
 /** Shows nudges in the page, each beside its product; its place keeps its size whatever it says. */
-export function showInline(
-  options: Options,
-  mayShow: (display: Display) => boolean,
-  audience: Audience,
-): ShowingInline {
-  const standing = new Map<Element, Shown>();
-  const hidden = () => document.hidden;
-  const places = () => [...document.querySelectorAll<HTMLElement>(`[${PLACE}]`)];
-  const productOf = (place: Element) => place.getAttribute(PLACE) ?? "";
+export function showInline({ visit, memory, audience, mayShow }: Stage): ShowingInline {
+  const standing = new Map<Element, Standing>();
 
   const onScreen = new IntersectionObserver(
     (entries) => {
       for (const { target, isIntersecting } of entries) {
-        const shown = standing.get(target);
-        if (!shown) continue;
-        shown.seen?.cancel();
-        shown.seen = isIntersecting
-          ? createTimer(SEEN_AFTER, hidden, () => audience.seen(shown.nudge))
-          : null;
+        const one = standing.get(target);
+        if (!one) continue;
+        one.seen?.cancel();
+        one.seen = isIntersecting ? createTimer(SEEN_AFTER, () => audience.seen(one.nudge)) : null;
       }
     },
     { threshold: SEEN_PART },
   );
 
   function put(place: HTMLElement, nudge: Nudge, display: Display): void {
-    const drawn = drawInline(place, nudge, display, options.languageCode);
+    const drawn = drawInline(place, nudge, display, visit.options["language-code"]);
     if (!drawn) return;
     standing.set(place, { nudge, drawn, seen: null });
     // Observing tells at once whether it is on the screen.
     onScreen.observe(place);
   }
 
-  function remove(place: Element, reason: CloseReason): Nudge | null {
-    const shown = standing.get(place);
-    if (!shown) return null;
+  function remove(place: Element, reason: CloseReason): void {
+    const one = standing.get(place);
+    if (!one) return;
     standing.delete(place);
     onScreen.unobserve(place);
-    shown.seen?.cancel();
-    shown.drawn.remove();
-    audience.closed(shown.nudge, reason);
-    return shown.nudge;
+    one.seen?.cancel();
+    one.drawn.remove();
+    audience.closed(one.nudge, reason);
   }
 
   function clear(reason: CloseReason): void {
-    for (const place of [...standing.keys()]) remove(place, reason);
+    for (const place of standing.keys()) remove(place, reason);
   }
 
-  /** A place goes on saying what it says while that is so. Returns what had to go. */
-  function renew(place: HTMLElement, feed: Feed, asked: string[], toasts: string[]): Nudge | null {
+  function sweep(): void {
+    for (const [place, { nudge }] of standing) {
+      if (!isThere(place) || memory.isOff(nudge)) remove(place, "STOPPED");
+    }
+  }
+
+  /** A place goes on saying what it says while that is so. */
+  function renew(place: HTMLElement, feed: Feed, asked: string[], toasts: string[]): void {
     const { nudges, display, withdrawn } = feed;
     const before = standing.get(place);
-    const same = before && nudges.find(({ id }) => id === before.nudge.id);
+    const id = before?.nudge.id ?? "";
+    const same = before && nudges.find((nudge) => nudge.id === id);
     if (same) {
       before.nudge = same;
       before.drawn.update(same);
-      return null;
+      return;
     }
-    const id = before?.nudge.id ?? "";
-    if (withdrawn && asked.includes(id) && !withdrawn.includes(id)) return null;
-    const gone = remove(place, "WITHDRAWN");
+    if (withdrawn && asked.includes(id) && !withdrawn.includes(id)) return;
+    remove(place, "WITHDRAWN");
+    const product = place.getAttribute(PLACE);
     const nudge = nudges.find(
-      ({ slot, product, id }) =>
-        slot === "INLINE" && product?.id === productOf(place) && !toasts.includes(id),
+      (nudge) =>
+        nudge.slot === "INLINE" && nudge.product?.id === product && !toasts.includes(nudge.id),
     );
-    if (nudge && audience.showing(nudge)) put(place, nudge, display);
-    return gone;
+    if (nudge && !memory.isOff(nudge) && audience.showing(nudge)) put(place, nudge, display);
   }
 
   return {
-    products() {
-      const named = options.products.length ? options.products : places().map(productOf);
-      return [...new Set(named.filter(Boolean))];
-    },
     shown: () => [...new Set([...standing.values()].map(({ nudge }) => nudge.id))],
     accept(feed, asked, toasts) {
-      if (!mayShow(feed.display)) {
-        clear(feed.display.enabled ? "STOPPED" : "WITHDRAWN");
-        return [];
-      }
-      for (const place of standing.keys()) {
-        if (!place.isConnected) remove(place, "STOPPED");
-      }
-      return places()
-        .map((place) => renew(place, feed, asked, toasts))
-        .filter((gone) => gone !== null)
-        .filter(({ id }) => feed.withdrawn?.includes(id));
+      const { display } = feed;
+      if (!mayShow(display)) return clear(display.enabled ? "STOPPED" : "WITHDRAWN");
+      sweep();
+      for (const place of places()) renew(place, feed, asked, toasts);
     },
-    lapse: () => clear("WITHDRAWN"),
+    sweep,
+    clear,
     update() {
       for (const { seen } of standing.values()) seen?.update();
     },

@@ -1,23 +1,20 @@
-import type { Audience } from "./audience.ts";
 import { dialogOpen } from "./dialog-open.ts";
-import { type Shown, showToast } from "./show-toast.ts";
-import type { ShownNudges } from "./shown-nudges.ts";
+import { type ShownToast, showToast } from "./show-toast.ts";
+import type { Stage } from "./stage.ts";
 import { createTimer, type Timer } from "./timer.ts";
-import type { Display, Feed, Nudge, Options } from "./types.ts";
+import type { Display, Feed, Nudge, Wording } from "./types.ts";
 
-/** While the shopper is busy in a dialog we wait, and look again after this long. */
-const BUSY = 1_000;
+/** While the shopper is busy in a dialog we wait, and look again after so many seconds. */
+const BUSY = 1;
 
 export interface Showing {
   /**
    * A fresh answer: what is new and stands not in the page already waits its turn, what is no
-   * longer true goes and is returned.
+   * longer true goes.
    */
-  accept(feed: Feed, inPage: string[]): Nudge[];
+  accept(feed: Feed, inPage: string[]): void;
   /** Nobody can tell any more what is true. */
   lapse(): void;
-  /** The ids a request must leave out: all that were shown, but the one on screen. */
-  exclude(): string[];
   /** The id of the one on screen. */
   shown(): string[];
   /** The page may have gone behind another, or come back. */
@@ -26,110 +23,97 @@ export interface Showing {
 }
 
 /** Shows nudges as toasts in turn: one at a time, at the seller's pace, never on a hidden page. */
-export function showNudges(
-  root: ShadowRoot,
-  options: Options,
-  shown: ShownNudges,
-  mayShow: (display: Display) => boolean,
-  audience: Audience,
-): Showing {
+export function showNudges(stage: Stage): Showing {
+  const { memory, audience, wording, mayShow } = stage;
+  const { shown, closed } = memory;
+  /** Before the first answer and after `stop()` there is none. */
   let display: Display | undefined;
   let queue: Nudge[] = [];
-  let current: { nudge: Nudge; toast: Shown } | null = null;
+  let current: ShownToast | null = null;
   let next: Timer | null = null;
   let onThisPage = 0;
-  let stopped = false;
 
-  const hidden = () => document.hidden;
-  const fresh = (nudge: Nudge) => nudge.slot === "TOAST" && !shown.has(nudge.id);
-
-  function hasRoom({ maxPerPage, maxPerSession }: Display): boolean {
-    return onThisPage < maxPerPage && shown.ids().length < maxPerSession;
-  }
-
-  function wait(ms: number): void {
+  function wait(seconds: number): void {
     next?.cancel();
-    next = createTimer(ms, hidden, showNext);
+    // Nothing that goes wrong in drawing reaches the page.
+    next = createTimer(
+      seconds * 1000,
+      () =>
+        void wording()
+          .then(showNext)
+          .catch(() => {}),
+    );
   }
 
-  function showNext(): void {
+  function showNext(wording: Wording | null): void {
     next = null;
-    if (stopped || current || !display || !mayShow(display) || !hasRoom(display)) return;
+    if (current || !display || !mayShow(display) || !hasRoom(display)) return;
     if (dialogOpen()) {
       wait(BUSY);
       return;
     }
     const nudge = nextWanted();
-    if (nudge) show(nudge, display);
+    if (nudge) show(nudge, display, wording);
   }
 
-  /** The first in the queue that the page does not decline. */
+  function hasRoom({ maxPerPage, maxPerSession }: Display): boolean {
+    return onThisPage < maxPerPage && shown.size() < maxPerSession;
+  }
+
+  /** The first in the queue that neither the visitor nor the page declines. */
   function nextWanted(): Nudge | undefined {
     for (let nudge = queue.shift(); nudge; nudge = queue.shift()) {
-      if (audience.showing(nudge)) return nudge;
+      const { id, slot } = nudge;
+      const fresh = slot === "TOAST" && !shown.has(id) && !closed.has(id) && !memory.isOff(nudge);
+      if (fresh && audience.showing(nudge)) return nudge;
     }
     return undefined;
   }
 
-  function show(nudge: Nudge, display: Display): void {
+  function show(nudge: Nudge, how: Display, wording: Wording | null): void {
     shown.add(nudge.id);
     onThisPage++;
-    const latest = () => current?.nudge ?? nudge;
-    const toast = showToast(root, nudge, display, options, {
-      seen: () => audience.seen(latest()),
-      clicked: () => audience.clicked(latest()),
-      closed(reason) {
-        const last = latest();
-        current = null;
-        audience.closed(last, reason);
-        if (!stopped) wait(display.gap * 1000);
-      },
+    current = showToast(stage, nudge, how, wording, (reason) => {
+      current = null;
+      if (reason === "USER") closed.add(nudge.id);
+      if (display) wait(display.gap);
     });
-    current = { nudge, toast };
   }
 
-  /** The one on screen says what the server says now, or goes. Returns it if it was taken back. */
-  function renew({ nudges, display, withdrawn }: Feed): Nudge[] {
-    if (!current) return [];
-    const { nudge, toast } = current;
-    if (display.enabled && !mayShow(display)) {
-      toast.close("STOPPED");
-      return [];
-    }
-    const told = nudges.find(({ id }) => id === nudge.id);
-    const stands = withdrawn ? !withdrawn.includes(nudge.id) : told;
-    if (!display.enabled || !stands) {
-      toast.close("WITHDRAWN");
-      return [nudge];
-    }
-    if (told) {
-      current.nudge = told;
-      toast.update(told);
-    }
-    return [];
+  /** The one on screen says what the server says now, or goes. */
+  function renew({ nudges, display, withdrawn }: Feed): void {
+    if (!current) return;
+    const { id } = current;
+    const told = nudges.find((nudge) => nudge.id === id);
+    const stands = withdrawn ? !withdrawn.includes(id) : told;
+    if (!display.enabled || !stands) current.close("WITHDRAWN");
+    else if (!mayShow(display)) current.close("STOPPED");
+    else if (told) current.tell(told);
   }
 
   return {
     accept(feed, inPage) {
       const first = !display;
       display = feed.display;
-      queue = feed.nudges.filter((nudge) => fresh(nudge) && !inPage.includes(nudge.id));
-      const gone = renew(feed);
+      queue = feed.nudges.filter(({ id }) => !inPage.includes(id));
+      renew(feed);
       // A pause that is running goes on; after an empty queue the pause is already over.
-      if (!current && !next) wait(first ? display.initialDelay * 1000 : 0);
-      return gone;
+      if (!current && !next)
+        wait(first ? display.initialDelay - (Date.now() - stage.visit.since) / 1000 : 0);
     },
     lapse() {
       queue = [];
-      current?.toast.close("WITHDRAWN");
+      current?.close("WITHDRAWN");
     },
-    exclude: () => shown.ids().filter((id) => id !== current?.nudge.id),
-    shown: () => (current ? [current.nudge.id] : []),
-    update: () => next?.update(),
+    shown: () => (current ? [current.id] : []),
+    update() {
+      next?.update();
+      current?.update();
+    },
     stop() {
-      stopped = true;
+      display = undefined;
       next?.cancel();
-      current?.toast.close("STOPPED");
+      current?.close("STOPPED");
     },
   };
 }

@@ -1,91 +1,104 @@
 import { dialogOpen } from "./dialog-open.ts";
+import { followTheme } from "./follow-theme.ts";
+import type { Stage } from "./stage.ts";
 import { createTimer } from "./timer.ts";
 import { drawToast } from "./toast.ts";
-import type { CloseReason, Display, Nudge, Options } from "./types.ts";
+import type { CloseReason, Display, Nudge, Wording } from "./types.ts";
 
 /** A nudge counts as seen after one second on a visible page, as is usual for what is shown to people. */
 const SEEN_AFTER = 1_000;
 /** A little longer than the style sheet's way out, for browsers that do not say when it ended. */
 const WAY_OUT = 300;
 
-export interface Shown {
+export interface ShownToast {
+  id: string;
   /** The same nudge in other words: they change where they stand, and are not read out again. */
-  update(nudge: Nudge): void;
+  tell(nudge: Nudge): void;
+  /** The page may have gone behind another, or come back. */
+  update(): void;
   close(reason: CloseReason): void;
 }
 
-/** What the toast tells whoever showed it. */
-export interface Listener {
-  seen(): void;
-  /** False: the page goes there by itself. */
-  clicked(): boolean;
-  closed(reason: CloseReason): void;
-}
-
-/** Puts one nudge on the screen until its time is over, its reader closes it or `close` is called. */
+/**
+ * Puts one nudge on the screen until its time is over, its reader closes it or `close` is called;
+ * `gone` is called then.
+ */
 export function showToast(
-  root: ShadowRoot,
+  { visit, audience, announcer, turnOff }: Stage,
   nudge: Nudge,
   display: Display,
-  options: Options,
-  listener: Listener,
-): Shown {
-  const { toast, link, close: button, update: tell, stop } = drawToast(nudge, display, options);
-  const announcer = root.querySelector(".announcer");
+  wording: Wording | null,
+  gone: (reason: CloseReason) => void,
+): ShownToast {
   const off = new AbortController();
   const { signal } = off;
+  const closeByUser = () => close("USER");
+  const drawn = drawToast(nudge, display, wording, visit, closeByUser, (type) => {
+    turnOff(type);
+    closeByUser();
+  });
+  const { toast, link, why } = drawn;
+  let latest = nudge;
   let focusedBefore: EventTarget | null = null;
 
-  const hidden = () => document.hidden;
-  // Nobody has to read against the clock: a toast that is pointed at or focused stays.
-  const held = () => hidden() || toast.matches(":hover, :focus-within");
-  const duration = createTimer(display.duration * 1000, held, () => close("TIMEOUT"));
-  const seen = createTimer(SEEN_AFTER, hidden, listener.seen);
+  // Nobody has to read against the clock: what is pointed at, focused or asked about stays.
+  const held = () => document.hidden || why?.isOpen() || toast.matches(":hover, :focus-within");
+  const duration = createTimer(display.duration * 1000, () => close("TIMEOUT"), held);
+  const seen = createTimer(SEEN_AFTER, () => audience.seen(latest));
 
   function close(reason: CloseReason): void {
     if (signal.aborted) return;
     off.abort();
     duration.cancel();
     seen.cancel();
-    stop();
-    announcer?.replaceChildren();
+    drawn.stop();
+    announcer.textContent = "";
     if (toast.matches(":focus-within") && focusedBefore instanceof HTMLElement) {
       focusedBefore.focus({ preventScroll: true });
     }
     toast.classList.add("leaving");
     toast.inert = true;
     setTimeout(() => toast.remove(), reason === "STOPPED" ? 0 : WAY_OUT);
-    listener.closed(reason);
+    gone(reason);
+    audience.closed(latest, reason);
   }
 
-  const update = () => {
+  function update(): void {
     duration.update();
     seen.update();
-  };
-  for (const name of ["pointerenter", "pointerleave", "focusin", "focusout"] as const) {
-    // Later: focus has not moved yet while focusout is told.
-    toast.addEventListener(name, () => setTimeout(update), { signal });
   }
-  document.addEventListener("visibilitychange", update, { signal });
-  toast.addEventListener("focusin", (event) => (focusedBefore ??= event.relatedTarget), { signal });
-  button.addEventListener("click", () => close("USER"), { signal });
-  link?.addEventListener("click", (event) => listener.clicked() || event.preventDefault(), {
-    signal,
-  });
+
+  for (const name of ["pointerenter", "pointerleave", "focusin", "focusout", "click"]) {
+    // Later: focus has not moved yet while focusout is told.
+    toast.addEventListener(name, () => setTimeout(update));
+  }
+  toast.addEventListener("focusin", (event) => (focusedBefore ??= event.relatedTarget));
+  link.onclick = (event) => audience.clicked(latest) || event.preventDefault();
   document.addEventListener(
     "keydown",
     (event) => {
       // In an open dialog, Esc is the dialog's.
       if (event.key !== "Escape" || event.defaultPrevented || dialogOpen()) return;
-      close("USER");
+      if (why?.isOpen()) why.close();
+      else closeByUser();
+      update();
     },
     { signal },
   );
+  followTheme(toast, display, signal);
 
-  root.append(toast);
+  visit.element.shadowRoot?.append(toast);
   // In the top layer no ancestor of ours can clip, transform or cover it.
   toast.popover = "manual";
   toast.showPopover?.();
-  announcer?.replaceChildren([nudge.title, nudge.text].filter(Boolean).join(". "));
-  return { update: tell, close };
+  announcer.textContent = [nudge.title, nudge.text].filter(Boolean).join(". ");
+  return {
+    id: nudge.id,
+    tell(nudge) {
+      latest = nudge;
+      drawn.update(nudge);
+    },
+    update,
+    close,
+  };
 }

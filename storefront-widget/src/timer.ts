@@ -1,21 +1,23 @@
-/** A timer that stands still while `paused()` holds. */
+/** A timer that stands still while `paused()` holds, as a rule while nobody looks at the page. */
 export interface Timer {
   /** Call whenever the answer of `paused()` may have changed. */
   update(): void;
   cancel(): void;
 }
 
-export function createTimer(ms: number, paused: () => boolean, done: () => void): Timer {
+export function createTimer(
+  ms: number,
+  done: () => void,
+  paused: () => boolean | undefined = () => document.hidden,
+): Timer {
   let left = ms;
   let over = false;
-  let startedAt = 0;
+  let startedAt: number | null = null;
   let handle: ReturnType<typeof setTimeout> | undefined;
 
-  function stand(): void {
-    if (handle === undefined) return;
+  function cancel(): void {
+    over = true;
     clearTimeout(handle);
-    handle = undefined;
-    left -= performance.now() - startedAt;
   }
 
   function fire(): void {
@@ -23,20 +25,15 @@ export function createTimer(ms: number, paused: () => boolean, done: () => void)
     done();
   }
 
-  const timer: Timer = {
-    update() {
-      if (over) return;
-      if (paused()) stand();
-      else if (handle === undefined) {
-        startedAt = performance.now();
-        handle = setTimeout(fire, Math.max(0, left));
-      }
-    },
-    cancel() {
-      over = true;
-      clearTimeout(handle);
-    },
-  };
-  timer.update();
-  return timer;
+  function update(): void {
+    if (over) return;
+    clearTimeout(handle);
+    const now = performance.now();
+    if (startedAt !== null) left -= now - startedAt;
+    startedAt = paused() ? null : now;
+    if (startedAt !== null) handle = setTimeout(fire, left);
+  }
+
+  update();
+  return { update, cancel };
 }

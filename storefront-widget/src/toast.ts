@@ -1,49 +1,65 @@
+import { iconButton } from "./button.ts";
 import { element } from "./element.ts";
 import { icon } from "./icon.ts";
-import type { Display, Nudge, Options } from "./types.ts";
-import { drawWords, type Words } from "./words.ts";
+import type { Display, Nudge, Visit, Wording } from "./types.ts";
+import { drawWhy, type Why } from "./why.ts";
+import { drawWords } from "./words.ts";
 
-export interface Toast extends Words {
+const CROSS = "M7 7l10 10M17 7 7 17";
+
+export interface Toast {
   toast: HTMLElement;
-  close: HTMLButtonElement;
+  link: HTMLAnchorElement;
+  why: Why | null;
+  /** The same nudge as the server tells it now. */
+  update(nudge: Nudge): void;
+  /** Its time stands still. */
+  stop(): void;
 }
 
 /** Draws one nudge. Only text nodes and properties: nothing a shop's content policy would refuse. */
 export function drawToast(
   nudge: Nudge,
   display: Display,
-  { closeLabel, languageCode }: Options,
+  wording: Wording | null,
+  { options, preview }: Visit,
+  close: () => void,
+  turnOff: (type?: string) => void,
 ): Toast {
-  const toast = element("div", "toast");
-  toast.setAttribute("role", "group");
+  const toast = element("div", "toast", picture(nudge));
+  toast.setAttribute("role", "region");
   toast.setAttribute("aria-label", nudge.title || nudge.text);
-  toast.dataset.desktop = display.position.desktop;
-  toast.dataset.mobile = display.position.mobile;
-  toast.dataset.theme = isDark(display.theme) ? "DARK" : "LIGHT";
-  toast.append(picture(nudge));
-  const words = drawWords(toast, nudge, display, languageCode);
-
-  const close = element("button", "close");
-  close.type = "button";
-  close.setAttribute("aria-label", closeLabel);
-  close.append(icon("CLOSE"));
-  toast.append(close);
-  return { ...words, toast, close };
+  toast.classList.add(display.position.desktop, display.position.mobile);
+  const { words, link, update, stop } = drawWords(toast, nudge, display, options["language-code"]);
+  if (preview) {
+    const tag = element("div", "tag preview");
+    tag.textContent = wording?.preview ?? "Preview";
+    words.prepend(tag);
+  }
+  const label = options["close-label"] ?? wording?.close ?? "Close";
+  const why = drawWhy(nudge, wording, turnOff);
+  toast.append(iconButton("close", CROSS, label, close));
+  // In the order in which they are read and reached: the panel after its button.
+  if (why) toast.append(why.opener, why.panel);
+  return {
+    toast,
+    link,
+    why,
+    update(nudge) {
+      update(nudge);
+      why?.update(nudge);
+    },
+    stop,
+  };
 }
 
 /** The product's picture, or the drawing of the nudge's kind where there is none or it fails. */
 function picture(nudge: Nudge): HTMLElement {
-  const drawn = element("div", "icon");
-  drawn.append(icon(nudge.type, nudge.category));
+  const drawn = element("div", "icon", icon(nudge.icon));
   if (!nudge.image) return drawn;
   const image = element("img", "image");
   image.alt = "";
-  image.decoding = "async";
-  image.addEventListener("error", () => image.replaceWith(drawn), { once: true });
+  image.onerror = () => image.replaceWith(drawn);
   image.src = nudge.image;
   return image;
-}
-
-function isDark(theme: Display["theme"]): boolean {
-  return theme === "AUTO" ? matchMedia("(prefers-color-scheme: dark)").matches : theme === "DARK";
 }

@@ -1,49 +1,32 @@
 /** The words the widget shares with the server and with the page around it. */
 
-/** What kind of page the shopper is on. */
-export type Page =
-  | "HOME"
-  | "LISTING"
-  | "CATEGORY"
-  | "COLLECTION"
-  | "BRAND"
-  | "PRODUCT"
-  | "CART"
-  | "SEARCH"
-  | "OTHER";
+/** The attributes of `<saleor-nudges>`; the script tag has the same with `data-` before each. */
+export const ATTRIBUTES = [
+  "endpoint",
+  "channel",
+  "page",
+  "product",
+  "category",
+  "language-code",
+  "checkout",
+  "user",
+  "shop",
+  "products",
+  "consent",
+  "checkout-path",
+  "close-label",
+  "withdrawn-label",
+] as const;
 
-export type Device = "DESKTOP" | "ANDROID" | "IOS" | "OTHER";
-
-/** What a page says about itself, in attributes of the element or of the script tag. */
-export interface Options {
-  /** Where saleor-nudges answers, ending in a slash; requests go below it. */
-  endpoint: string;
-  /** The slug of Saleor's sales channel. */
-  channel: string;
-  page: Page;
-  /** Saleor's global id of the product that this page is about. */
-  product: string | null;
-  /** Saleor's global id of the category that this page is about. */
-  category: string | null;
-  /** Saleor's language code, as `PT_BR`; the server's texts and the relative time follow it. */
-  languageCode: string | null;
-  /** Hex SHA-256 of the checkout's global id. Never the id: whoever holds it can read the checkout. */
-  checkout: string | null;
-  /** `<user id>.<hex HMAC-SHA256>`, signed by the shop's server. */
-  user: string | null;
-  /** Which shop, where one service answers for several. */
-  shop: string | null;
-  /** Products listed on this page, for the places beside them; empty: those that have a place. */
-  products: string[];
-  /** What the page says of its visitor's agreement; null: whatever the seller's settings ask for. */
-  consent: "REQUIRED" | "GIVEN" | null;
-  /** Paths of the shop's checkout, where the seller may want it quiet. */
-  checkoutPaths: string[];
-  /** What the close button is called for those who hear it. */
-  closeLabel: string;
-  /** What those who hear the page are told when a nudge is taken back, before its title. */
-  withdrawnLabel: string;
-}
+/**
+ * What a page says about itself, in its own words: `endpoint`, where saleor-nudges answers; `channel`,
+ * the slug of Saleor's sales channel; `checkout`, hex SHA-256 of the checkout's global id and never the
+ * id, because whoever holds it can read the checkout; `user`, `<user id>.<hex HMAC-SHA256>`, signed by
+ * the shop's server. The README tells the rest.
+ */
+export type Options = { endpoint: string; channel: string } & {
+  [Name in (typeof ATTRIBUTES)[number]]?: string | undefined;
+};
 
 export type NudgeCategory = "RECENT_PURCHASE" | "POPULARITY" | "RECENT_SUMMARY" | "FRICTION";
 
@@ -58,6 +41,8 @@ export interface Nudge {
   text: string;
   product: { id: string; name: string; slug: string } | null;
   image: string | null;
+  /** The drawing of its kind, where there is no picture: a path on a grid of 24. */
+  icon: string;
   href: string | null;
   /** When it happened; null where the sentence speaks of a span of time instead. */
   occurredAt: string | null;
@@ -66,9 +51,33 @@ export interface Nudge {
   /** A colour of its own, `#rrggbb`; null: the one of `display`. */
   highlight: string | null;
   /** The proof behind the sentence, as the server gave it. */
-  evidence: unknown;
+  evidence: Evidence | null;
   /** Where it belongs: `TOAST`, or `INLINE`: in the page, beside its product. */
   slot: string;
+}
+
+/** How a number was come by. */
+export interface Evidence {
+  metric?: string;
+  value?: number;
+  /** The span of time that was looked at; null where there is none. */
+  windowSeconds?: number | null;
+  computedAt?: string;
+}
+
+/** The widget's own words in one language, as `GET v1/words` gives them. */
+export interface Wording {
+  language: string;
+  close: string;
+  withdrawn: string;
+  why: string;
+  less: string;
+  off: string;
+  /** With `{time}` in it. */
+  counted: string;
+  preview: string;
+  /** How each kind of nudge is come by; with `{window}` where it looks at a span of time. */
+  about: Record<string, string>;
 }
 
 /** How the seller wants nudges to look and behave. Times are in seconds. */
@@ -88,6 +97,8 @@ export interface Display {
   quietInCheckout: boolean;
   /** Whether the page must hear from its visitor first; null where the server could not tell. */
   consentMode: "OPT_IN" | "OPT_OUT" | null;
+  /** A contact typed in the checkout is told, if the visitor agreed. */
+  capturesContact: boolean;
 }
 
 /** The server's answer to `GET v1/nudges`. */
@@ -100,6 +111,24 @@ export interface Feed {
   pollAfter: number | null;
 }
 
+/** What the loader reads of the server's answer to `GET v1/nudges`. */
+export interface Answer {
+  nudges: Pick<Nudge, "slot">[];
+  /** Empty where the server is in trouble. */
+  display: Pick<Display, "consentMode" | "initialDelay" | "capturesContact">;
+  /** Ask again after so many seconds; null: do not. */
+  pollAfter: number | null;
+}
+
+/** How the visitor is known to the server: by the anonymous token, the checkout and the account. */
+export interface Sender {
+  channel: string;
+  shop?: string | undefined;
+  user?: string | undefined;
+  token?: string | undefined;
+  checkout?: string | undefined;
+}
+
 /** What the shopper did, as it is sent to `POST v1/events`. */
 export interface ShopperEvent {
   /** UUIDv7: the same event sent twice counts once. */
@@ -109,9 +138,37 @@ export interface ShopperEvent {
   channel: string;
   product?: string;
   variant?: string;
-  page?: string;
+  page?: string | undefined;
   nudge?: string;
   data?: Record<string, unknown>;
+}
+
+/** A visitor on one page: what the loader tells the other files. */
+export interface Visit {
+  element: Element;
+  options: Options;
+  /** False: the browser says no. Nothing is kept but what the visitor chose themselves. */
+  followed: boolean;
+  /** A seller looks at a draft: it counts nothing. */
+  preview: string | null;
+  /** True: the page is another by now, or wants nothing more of us. */
+  over: boolean;
+  /** When it began, in milliseconds. */
+  since: number;
+  report(kind: string, data?: Record<string, unknown>): void;
+}
+
+/** All that is seen: `createView(visit)` in view.ts. */
+export interface View {
+  /** The server's answer to a request that asked whether these ids still stand. */
+  accept(answer: unknown, asked: string[]): void;
+  /** The ids of what is on the page, at most twenty. */
+  shown(): string[];
+  /** The page may have gone behind another, or come back. */
+  update(): void;
+  /** A request failed: what was confirmed too long ago goes. */
+  lapse(): void;
+  stop(): void;
 }
 
 /** Why a nudge left the page. */
@@ -126,11 +183,17 @@ export interface SaleorNudges {
    * what waits to be. With `forget`, what is stored in the browser goes, too.
    */
   stop(how?: { forget?: boolean }): void;
-  /** The visitor agreed, or the page has finished with whatever it called `stop()` for. */
-  resume(): void;
+  /**
+   * The visitor agreed, or the page has finished with whatever it called `stop()` for. With
+   * `forget`, what they had switched off comes back.
+   */
+  resume(how?: { forget?: boolean }): void;
 }
 
 declare global {
+  interface Navigator {
+    globalPrivacyControl?: boolean;
+  }
   interface Window {
     saleorNudges?: SaleorNudges;
   }

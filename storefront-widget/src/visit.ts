@@ -1,127 +1,181 @@
-import { announceWithdrawn } from "./announce-withdrawn.ts";
-import { createAudience } from "./audience.ts";
-import { thisDevice } from "./device.ts";
-import { createEventQueue } from "./event-queue.ts";
-import { fetchNudges, MOST_SHOWN } from "./fetch-nudges.ts";
-import { mayShowHere } from "./may-show-here.ts";
-import { poll } from "./poll.ts";
-import { refusesTracking } from "./refuses-tracking.ts";
-import { eventTransport } from "./send-events.ts";
+import { listedProducts } from "./listed-products.ts";
+import type { Load } from "./parts.ts";
+import { request } from "./request.ts";
 import { shopperEvent } from "./shopper-event.ts";
-import { showInline } from "./show-inline.ts";
-import { showNudges } from "./show-nudges.ts";
-import { shownNudges } from "./shown-nudges.ts";
-import { browserStore, memoryStore } from "./store.ts";
-import { createTimer, type Timer } from "./timer.ts";
-import type { Display, Feed, Options, ShopperEvent } from "./types.ts";
-import { createVisitor, stranger } from "./visitor.ts";
+import { local, session } from "./stores.ts";
+import type { Answer, Options, Sender, ShopperEvent, View, Visit } from "./types.ts";
 
-/** What nobody has confirmed for so long is not shown any more. */
-const STALE = 30_000;
+/** As many events as the server takes at once, and as a page or a browser keeps of them. */
+const MOST_EVENTS = 100;
+/** More than a page shows as toasts, so that what must be left out leaves enough. */
+const COUNT = "10";
+/** Seconds: what a server that was away is given more each time, before it is asked again. */
+const AGAIN = 10;
+/** Seconds that events wait for each other where there is nothing to ask. */
+const QUIET = 5;
+/** Milliseconds: an answer that takes longer is not waited for. */
+const PATIENCE = 30_000;
 
-/** A visitor who may be asked about, on one page. */
-export interface Visit {
-  add(event: ShopperEvent): void;
-  /** What waits to be reported leaves now. */
-  leave(): void;
+/** A visit to one page, as the loader goes through it. */
+export interface Begun extends Visit {
+  /** Does what is due by now; called a few times a second. */
+  tick(): void;
+  /** The page may be gone in a moment: what waits to be reported is. */
+  handOver(): void;
+  /** The page wants nothing more of us: nothing leaves it after this. */
   stop(): void;
 }
 
-/** Brings it all together: who visits, what to ask, what to show, what to report. */
+/** Brings it all together: who visits, what to ask, when to show, what to report. */
 export function beginVisit(
-  element: HTMLElement,
-  root: ShadowRoot,
+  element: Element,
   options: Options,
-  heard: (mode: Display["consentMode"]) => void,
-): Visit {
-  const refused = refusesTracking(navigator);
-  const off = new AbortController();
-  const { signal } = off;
-  const device = thisDevice();
-  const shown = shownNudges(refused ? memoryStore() : browserStore(() => sessionStorage));
-  const kept = browserStore(() => localStorage);
-  const visitor = refused ? stranger : createVisitor(options.endpoint, kept, signal);
-  const queue = visitor
-    .token()
-    .then((token) => (token ? createEventQueue(eventTransport(options, visitor)) : null));
-  let takesProducts = true;
-  let stale: Timer | null = null;
-  let confirmedAt = 0;
+  preview: string | null,
+  agreed: () => unknown,
+  load: Load,
+): Begun {
+  const { channel, shop, page, product } = options;
+  const followed = !preview && !navigator.globalPrivacyControl && navigator.doNotTrack !== "1";
+  const base = options.endpoint.replace(/\/?$/, "/v1/");
+  const sender: Sender = { channel, shop };
+  let waiting: ShopperEvent[] = followed ? JSON.parse(local["saleor-nudges-unsent"] ?? "[]") : [];
+  let answer: Answer | undefined;
+  let view: View | undefined;
+  let failures = 0;
+  let due = 0;
 
-  const add = (event: ShopperEvent) => void queue.then((queue) => queue?.add(event));
-  const report = (kind: string, data?: Record<string, unknown>) =>
-    add(shopperEvent(kind, options, data));
-
-  const audience = createAudience(element, report);
-  const mayShow = (display: Display) => mayShowHere(display, device, options, location.pathname);
-  const toasts = showNudges(root, options, shown, mayShow, audience);
-  const inline = showInline(options, mayShow, audience);
-
-  function accept(feed: Feed, asked: string[]): void {
-    const gone = [
-      ...inline.accept(feed, asked, toasts.shown()),
-      ...toasts.accept(feed, inline.shown()),
-    ];
-    announceWithdrawn(root, options.withdrawnLabel, gone);
-    stale?.cancel();
-    confirmedAt = Date.now();
-    const { pollAfter } = feed;
-    if (!pollAfter) return;
-    // A server that wants to be asked less often is not silent.
-    stale = createTimer(Math.max(STALE, 2000 * pollAfter), () => document.hidden, lapse);
-  }
-
-  function lapse(): void {
-    toasts.lapse();
-    inline.lapse();
-  }
-
-  async function ask(): Promise<number | null> {
-    const token = await visitor.token();
-    const asked = {
-      token,
-      device,
-      exclude: toasts.exclude(),
-      shown: [...toasts.shown(), ...inline.shown()].slice(0, MOST_SHOWN),
-      products: takesProducts ? inline.products() : [],
-    };
-    const answer = await fetchNudges(options, asked, signal);
-    if (signal.aborted) return null;
-    if ("feed" in answer) {
-      heard(answer.feed.display.consentMode);
-      if (!signal.aborted) accept(answer.feed, asked.shown);
-      return answer.feed.pollAfter;
-    }
-    // Also where the tab was hidden for long, and the timer stood still.
-    if (Date.now() - confirmedAt > STALE) lapse();
-    if (answer.retryIn === "WITH_NEW_TOKEN") return visitor.renew() ? 0 : null;
-    if (answer.retryIn === "WITHOUT_PRODUCTS") {
-      takesProducts = false;
-      return 0;
-    }
-    return answer.retryIn;
-  }
-
-  document.addEventListener("visibilitychange", visibilityChanged, { signal });
-  report(options.product ? "product_viewed" : "page_viewed");
-  poll(ask, signal);
-
-  function visibilityChanged(): void {
-    stale?.update();
-    toasts.update();
-    inline.update();
-    if (document.hidden) queue.then((queue) => queue?.leave());
-  }
-
-  return {
-    add,
-    leave: () => void queue.then((queue) => queue?.leave()),
+  const visit: Begun = {
+    element,
+    options,
+    followed,
+    preview,
+    over: false,
+    since: Date.now(),
+    report(kind, data) {
+      if (followed && !visit.over && !waiting[MOST_EVENTS - 1])
+        waiting.push(shopperEvent(kind, options, data));
+    },
+    tick() {
+      if (view) view.update();
+      else if (answer) show(answer);
+      if (document.hidden) handOver();
+      else if (navigator.onLine && Date.now() > due && !visit.over) {
+        due = Date.now() + PATIENCE;
+        ask()
+          .catch(failed)
+          .then((seconds) => (due = Date.now() + seconds * 1000));
+      }
+    },
+    handOver,
     stop() {
-      off.abort();
-      stale?.cancel();
-      toasts.stop();
-      inline.stop();
-      queue.then((queue) => queue?.drop());
+      view?.stop();
+      visit.over = true;
+      waiting = [];
     },
   };
+
+  /** One turn of the heartbeat; resolves to the seconds to the next. */
+  async function ask(): Promise<number> {
+    // In words that are the same for every visitor.
+    if (!answer && !agreed()) await nudges({ channel, shop, count: "0" });
+    if (followed) {
+      sender.user = options.user;
+      sender.token = local["saleor-nudges"] ??= (await request<Sender>(`${base}session`, {})).token;
+      if (options.checkout || /checkout|cart/i.test(page + location.pathname + document.cookie))
+        await load("watch")
+          .then(({ watch }) => watch(visit, sender, () => agreed() && answer))
+          .catch(() => {});
+    }
+    if (!answer || answer.pollAfter) {
+      const shown = view?.shown() ?? [];
+      const seen = [session["saleor-nudges-shown"], local["saleor-nudges-closed"]].join();
+      answer = await nudges({
+        ...sender,
+        page,
+        product,
+        products: listedProducts(options.products),
+        category: options.category,
+        count: COUNT,
+        exclude: [...new Set(seen.split(","))].filter((id) => id && !shown.includes(id)),
+        shown,
+        languageCode: options["language-code"],
+        preview,
+      });
+      view?.accept(answer, shown);
+    }
+    // In the same turn: a purchase may be the next thing, and nobody is told of their own.
+    if (!answer || answer.pollAfter) {
+      const shown = view?.shown() ?? [];
+      const seen = [session["saleor-nudges-shown"], local["saleor-nudges-closed"]].join();
+      answer = await nudges({
+        ...sender,
+        page,
+        product,
+        products: listedProducts(options.products),
+        category: options.category,
+        count: COUNT,
+        exclude: [...new Set(seen.split(","))].filter((id) => id && !shown.includes(id)),
+        shown,
+        languageCode: options["language-code"],
+        preview,
+      });
+      view?.accept(answer, shown);
+    }
+    // In the same turn: a purchase may be the next thing, and nobody is told of their own.
+    const events = [...waiting];
+    if (events[0]) {
+      await request(`${base}events`, { ...sender, events });
+      waiting = waiting.filter((event) => !events.includes(event));
+      delete local["saleor-nudges-unsent"];
+    }
+    failures = 0;
+    return answer.pollAfter ?? QUIET;
+  }
+
+  /** Asks, and obeys the seller's settings, which come with every answer. */
+  async function nudges(parameters: object): Promise<Answer> {
+    const known = Object.entries(parameters).filter((parameter) => parameter[1]?.length);
+    const answer = await request<Answer>(`${base}nudges?${new URLSearchParams(known)}`);
+    const { consentMode } = answer.display;
+    // A server in trouble answers, but knows nothing of the seller's wishes.
+    if (!consentMode) throw answer;
+    if (consentMode !== "OPT_OUT" && !agreed()) visit.stop();
+    if (visit.over) throw answer;
+    return answer;
+  }
+
+  function failed({ status = 500 }: Partial<Response>): number {
+    view?.lapse();
+    if (status === 401 && followed) delete local["saleor-nudges"];
+    // A server that refuses would refuse again.
+    else if (status < 429) visit.stop();
+    return AGAIN * failures++;
+  }
+
+  /** What stands in the page is part of it; a toast comes when it is due. */
+  function show(answer: Answer): void {
+    const isDue = Date.now() > visit.since + answer.display.initialDelay * 1000;
+    if (answer.nudges.some(({ slot }) => isDue || slot === "INLINE"))
+      load("view")
+        .then(({ createView }) => {
+          if (view || visit.over) return;
+          view = createView(visit);
+          view.accept(answer, []);
+        })
+        .catch(() => {
+          answer.nudges = [];
+        });
+  }
+
+  /** The page may be gone in a moment. What cannot be sent now waits for the next. */
+  function handOver(): void {
+    if (!waiting[0] || !sender.token) return;
+    const body = () => JSON.stringify({ ...sender, events: waiting });
+    if (!failures && navigator.onLine && navigator.sendBeacon(`${base}events`, body()))
+      waiting = [];
+    else local["saleor-nudges-unsent"] = JSON.stringify(waiting);
+  }
+
+  visit.report(product ? "product_viewed" : "page_viewed", { product });
+  return visit;
 }

@@ -9,7 +9,8 @@ const TICK = 10_000;
 /** What a nudge says, wherever it stands. */
 export interface Words {
   words: HTMLElement;
-  link: HTMLAnchorElement | null;
+  /** Around the first line; without an address where the nudge leads nowhere. */
+  link: HTMLAnchorElement;
   /** The same nudge as the server tells it now; what has the focus keeps it. */
   update(nudge: Nudge): void;
   /** It is shown no longer: its time stands still. */
@@ -21,19 +22,17 @@ export function drawWords(
   around: HTMLElement,
   nudge: Nudge,
   display: Display,
-  languageCode: string | null,
+  languageCode: string | undefined,
 ): Words {
-  const words = element("div", "words");
   const tag = element("div", "tag");
   const title = element("div", "title");
   const text = element("div", "text");
   const time = element("time", "time");
+  const words = element("div", "words", tag, title, text, time);
   // The first line is the link; the style sheet stretches it over the whole toast.
-  const link = nudge.href ? element("a", "link") : null;
-  const titled = (nudge.title && link) || title;
-  const told = (!nudge.title && link) || text;
-  if (link) (nudge.title ? title : text).append(link);
-  words.append(tag, title, text, time);
+  const link = element("a", "link");
+  const [titled, told] = nudge.title ? [link, text] : [title, link];
+  (nudge.title ? title : text).append(link);
   around.append(words);
 
   const language = locale(languageCode ?? document.documentElement.lang);
@@ -45,7 +44,7 @@ export function drawWords(
 
   function update(nudge: Nudge): void {
     around.style.setProperty("--seller-highlight", nudge.highlight ?? display.highlight);
-    if (link && nudge.href) link.href = nudge.href;
+    if (nudge.href) link.href = nudge.href;
     tag.textContent = nudge.tag;
     titled.textContent = nudge.title;
     told.textContent = nudge.text;

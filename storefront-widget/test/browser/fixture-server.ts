@@ -1,7 +1,8 @@
 /** A shop's page and the widget's server, small enough to read, on 127.0.0.1. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { dirname, join } from "node:path";
 import type { Display, Nudge, ShopperEvent } from "../../src/types.ts";
 
 /** As inside Saleor: not at the root, so that the endpoint really comes from the script's address. */
@@ -25,12 +26,16 @@ export interface Fixture {
   pollAfter: number | null;
   /** Which of the ids that are said to be shown must go; null: a server that cannot tell. */
   withdrawn: string[] | null;
-  /** True: a request with `products` is answered 400. */
-  knowsNoLists: boolean;
+  /** What is answered to `GET v1/words`; null: 500. */
+  words: Record<string, unknown> | null;
+  /** The `languageCode` of each request for words. */
+  askedWords: string[];
   /** What is answered to `POST v1/events`, in turn; 202 when empty. */
   refusals: number[];
   /** True: sessions and nudges are answered 500. */
   away: boolean;
+  /** What nudges are answered with instead of 200. */
+  refusal: number;
   /** Tokens that are answered 401, as after the server's keys have changed. */
   unknownTokens: string[];
   /** True: what the browser itself says of refused requests is not counted as an error. */
@@ -66,11 +71,12 @@ export function nudge(id: string, more: Partial<Nudge> = {}): Nudge {
     text: "Someone in Lisbon bought this chair.",
     product: { id: "UHJvZHVjdDox", name: "Oak chair", slug: "oak-chair" },
     image: null,
+    icon: "M3 17l6-6 4 4 8-8M15 7h6v6",
     href: null,
     occurredAt: null,
     showTime: true,
     highlight: null,
-    evidence: { kind: "ORDER" },
+    evidence: { metric: "ORDER", value: 1 },
     slot: "TOAST",
     ...more,
   };
@@ -91,8 +97,30 @@ export function display(more: Partial<Display> = {}): Display {
     devices: ["DESKTOP", "ANDROID", "IOS", "OTHER"],
     quietInCheckout: true,
     consentMode: "OPT_OUT",
+    capturesContact: false,
     ...more,
   };
+}
+
+/** The server's words, in English. */
+export const WORDS = {
+  language: "en",
+  close: "Close",
+  withdrawn: "No longer true",
+  why: "Why am I seeing this?",
+  less: "No more of these",
+  off: "Nothing at all",
+  counted: "Counted at {time}.",
+  preview: "Preview",
+  about: { ORDER: "A purchase in this shop, told without a name." },
+};
+
+/** The script's files, as they were when the tests began: someone may be building anew. */
+const built = new Map<string, Buffer>();
+
+function builtFile(path: string): Buffer | undefined {
+  if (!built.has(path) && existsSync(path)) built.set(path, readFileSync(path));
+  return built.get(path);
 }
 
 export async function startFixture(script: string): Promise<Fixture> {
@@ -102,9 +130,11 @@ export async function startFixture(script: string): Promise<Fixture> {
     display: display(),
     pollAfter: null,
     withdrawn: null,
-    knowsNoLists: false,
+    words: WORDS,
+    askedWords: [],
     refusals: [],
     away: false,
+    refusal: 0,
     unknownTokens: [],
     expectsRefusals: false,
     tag: `<script src="${BASE}v1/widget.js" data-channel="default-channel" data-product="UHJvZHVjdDox" async></script>`,
@@ -123,19 +153,24 @@ export async function startFixture(script: string): Promise<Fixture> {
   const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? "/", "http://127.0.0.1");
     const path = url.pathname.replace(BASE, "");
-    if (path !== url.pathname && path !== "v1/widget.js") {
+    const file = /^v1\/(widget(?:\/[\w.-]+)?\.js)$/.exec(path)?.[1];
+    if (path !== url.pathname && !file && path !== "v1/words") {
       fixture.heard.push(path);
       fixture.referers.push(request.headers.referer ?? "");
     }
     const body = await bodyOf(request);
     const status = fixture.away ? 500 : 200;
+    if (fixture.refusal && path === "v1/nudges") {
+      fixture.asked.push(url.searchParams);
+      reply(response, fixture.refusal, "{}");
+      return;
+    }
     const stale = (token: string | null) => fixture.unknownTokens.includes(token ?? "");
-    if (path === "v1/widget.js") reply(response, 200, readFileSync(script), "text/javascript");
+    if (file) sendFile(response, join(dirname(script), file));
+    else if (path === "v1/words") sendWords(fixture, response, url.searchParams);
     else if (path === "v1/session") reply(response, status, session(fixture, body));
     else if (path === "v1/nudges" && stale(url.searchParams.get("token")))
       reply(response, 401, "{}");
-    else if (path === "v1/nudges" && fixture.knowsNoLists && url.searchParams.has("products"))
-      reply(response, 400, "{}");
     else if (path === "v1/nudges") reply(response, status, feed(fixture, url.searchParams));
     else if (path === "v1/events" && stale(JSON.parse(body).token)) reply(response, 401, "{}");
     else if (path === "v1/events") takeEvents(fixture, request, response, body);
@@ -147,6 +182,16 @@ export async function startFixture(script: string): Promise<Fixture> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   fixture.origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return fixture;
+}
+
+function sendFile(response: ServerResponse, path: string): void {
+  const file = builtFile(path);
+  reply(response, file ? 200 : 404, file ?? "", "text/javascript");
+}
+
+function sendWords(fixture: Fixture, response: ServerResponse, asked: URLSearchParams): void {
+  fixture.askedWords.push(asked.get("languageCode") ?? "");
+  reply(response, fixture.words ? 200 : 500, JSON.stringify(fixture.words ?? {}));
 }
 
 function session(fixture: Fixture, body: string): string {

@@ -151,22 +151,27 @@ test("places that come later are filled by the next poll, those that go are forg
   );
 });
 
-test("a server that refuses lists is asked without one, and toasts go on", async (t) => {
+test("a place that is hidden, as routers do with pages to come back to, waits", async (t) => {
   const { page, fixture } = await openShop(t, (fixture) => {
     listing(fixture);
-    fixture.knowsNoLists = true;
-    fixture.expectsRefusals = true;
-    fixture.nudges = [nudge("n0000007", { product: null })];
+    fixture.body += `<section hidden>${place("UHJvZHVjdDo0")}</section>`;
+    fixture.nudges.push(about("n0000004", "UHJvZHVjdDo0", "3 people looked at this"));
   });
-  await page.locator(".toast").getByText("Nudge n0000007", { exact: true }).waitFor();
-  await until("two polls", () => fixture.asked.length >= 2);
-  assert.deepEqual(
-    fixture.asked.map((asked) => asked.get("products")),
-    fixture.asked.map(() => null),
+  const heard = await listen(page);
+  await page.locator("[part=inline]").nth(1).waitFor();
+  assert.equal(await page.getByText("3 people looked at this").count(), 0);
+
+  const sections = page.locator("section");
+  await sections.first().evaluate((section) => section.toggleAttribute("hidden", true));
+  await sections.last().evaluate((section) => section.toggleAttribute("hidden", false));
+  await page.getByText("3 people looked at this").waitFor();
+  await until(
+    "only what is seen is named",
+    () => fixture.asked.at(-1)?.get("shown") === "n0000004",
   );
-  assert.equal(
-    fixture.heard.filter((path) => path === "v1/nudges").length,
-    fixture.asked.length + 2,
+  assert.deepEqual(
+    (await heard()).filter((line) => line.includes("closed")),
+    ["nudges:closed n0000001 STOPPED", "nudges:closed n0000003 STOPPED"],
   );
 });
 

@@ -1,12 +1,21 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { nudge } from "./fixture-server.ts";
+import { type Fixture, nudge } from "./fixture-server.ts";
 import { openShop, setHidden, until } from "./shop.ts";
 
-const UUID7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const UUID7 = /^[0-9a-f]{12}7[0-9a-f]{3}8[0-9a-f]{15}$/;
+
+/** What happens is told with the next poll. */
+const often = (fixture: Fixture) => {
+  fixture.pollAfter = 1;
+  fixture.withdrawn = [];
+};
 
 test("a product's page is reported once, and a nudge when it has been seen", async (t) => {
-  const { page, fixture } = await openShop(t);
+  const { page, fixture } = await openShop(t, (fixture) => {
+    often(fixture);
+    fixture.tag = fixture.tag.replace("async", 'data-page="PRODUCT" async');
+  });
   await page.locator(".toast").waitFor();
   await until("the nudge is seen", () => fixture.events().length === 2);
   await page.waitForTimeout(2500);
@@ -37,7 +46,6 @@ test("a product's page is reported once, and a nudge when it has been seen", asy
   );
   assert.deepEqual(fixture.sessions, ["{}"]);
   assert.equal(fixture.asked[0]?.get("token"), "token-1");
-  assert.equal(fixture.asked[0]?.get("device"), "DESKTOP");
 
   await page.reload();
   await until("the page is reported again", () => fixture.events().length === 3);
@@ -45,7 +53,7 @@ test("a product's page is reported once, and a nudge when it has been seen", asy
 });
 
 test("a nudge that was gone before it was seen is not reported as seen", async (t) => {
-  const { page, fixture } = await openShop(t);
+  const { page, fixture } = await openShop(t, often);
   await page.locator(".toast").waitFor();
   await page.keyboard.press("Escape");
   await until("the closing is reported", () =>
@@ -98,6 +106,7 @@ test("a page that is hidden sends what it has at once", async (t) => {
 
 test("a server that is busy gets the same events once more, when it said", async (t) => {
   const { fixture } = await openShop(t, (fixture) => {
+    often(fixture);
     fixture.nudges = [];
     fixture.refusals = [503];
     fixture.expectsRefusals = true;
@@ -112,17 +121,22 @@ for (const [what, nudges] of [
 ] as const) {
   test(`a token that is not known any more is changed for a new one while ${what}`, async (t) => {
     const { page, fixture } = await openShop(t, (fixture) => {
+      often(fixture);
       fixture.nudges = [...nudges];
       fixture.expectsRefusals = true;
       if (what === "asking") fixture.unknownTokens = ["token-1"];
     });
     if (what === "reporting") {
-      await until("nudges are asked for", () => fixture.asked.length === 1);
+      await until("the view is reported", () => fixture.events().length > 0);
       fixture.unknownTokens = ["token-1"];
+      await page.evaluate(() => window.saleorNudges?.track("added_to_cart", { product: "p" }));
     } else await page.locator(".toast").waitFor();
-    await until("the view is reported", () => fixture.events().length > 0);
-    assert.deepEqual(fixture.sessions, ["{}", '{"token":"token-1"}']);
-    assert.equal(fixture.batches[0]?.token, "token-2");
+    await until("it is reported", () => fixture.batches.at(-1)?.token === "token-2");
+    assert.deepEqual(fixture.sessions, ["{}", "{}"]);
+    assert.equal(
+      fixture.events().at(-1)?.kind,
+      what === "asking" ? "product_viewed" : "added_to_cart",
+    );
   });
 }
 
@@ -145,13 +159,14 @@ test("a browser that says no is shown nudges, but not followed", async (t) => {
   assert.deepEqual(fixture.batches, []);
   assert.equal(fixture.asked[0]?.get("token"), null);
   assert.deepEqual(
-    await page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie]),
-    [0, 0, ""],
+    await page.evaluate(() => [{ ...localStorage }, { ...sessionStorage }, document.cookie]),
+    // What they chose themselves.
+    [{ "saleor-nudges-closed": "n0000001" }, {}, ""],
   );
 });
 
 test("the page's own code can report, stop and resume", async (t) => {
-  const { page, fixture } = await openShop(t);
+  const { page, fixture } = await openShop(t, often);
   await page.locator(".toast").waitFor();
   await page.evaluate(() =>
     window.saleorNudges?.track("added_to_cart", { product: "p", variant: "v", quantity: 2 }),
@@ -159,12 +174,8 @@ test("the page's own code can report, stop and resume", async (t) => {
   await until("what happened is reported", () =>
     fixture.events().some(({ kind }) => kind === "added_to_cart"),
   );
-  const { product, variant, data } =
-    fixture.events().find(({ kind }) => kind === "added_to_cart") ?? {};
-  assert.deepEqual(
-    { product, variant, data },
-    { product: "p", variant: "v", data: { quantity: 2 } },
-  );
+  const added = fixture.events().find(({ kind }) => kind === "added_to_cart");
+  assert.deepEqual([added?.product, added?.variant], ["p", "v"]);
 
   await page.evaluate(() => window.saleorNudges?.stop());
   assert.equal(await page.locator(".toast:not(.leaving)").count(), 0);
@@ -176,10 +187,11 @@ test("the page's own code can report, stop and resume", async (t) => {
 test("the element starts over when the page changes under it", async (t) => {
   const { page, fixture } = await openShop(t, (fixture) => {
     fixture.tag = `<saleor-nudges channel="default-channel" page="HOME" language-code="DE"></saleor-nudges>
-      ${fixture.tag.replace('data-channel="default-channel"', "")}`;
+      ${fixture.tag.replace(/data-\S+/g, "")}`;
+    often(fixture);
     fixture.nudges = [];
   });
-  await until("nudges are asked for", () => fixture.asked.length === 1);
+  await until("nudges are asked for", () => fixture.asked.length > 0);
   assert.deepEqual(
     ["page", "product", "languageCode"].map((name) => fixture.asked[0]?.get(name)),
     ["HOME", null, "DE"],
@@ -189,11 +201,11 @@ test("the element starts over when the page changes under it", async (t) => {
     element?.setAttribute("page", "PRODUCT");
     element?.setAttribute("product", "UHJvZHVjdDoy");
   });
-  await until("nudges are asked for again", () => fixture.asked.length === 2);
-  assert.equal(fixture.asked[1]?.get("product"), "UHJvZHVjdDoy");
+  await until("nudges are asked for again", () =>
+    fixture.asked.some((asked) => asked.get("product") === "UHJvZHVjdDoy"),
+  );
   await until("both pages are reported", () => fixture.events().length === 2);
   await page.waitForTimeout(2500);
-  assert.equal(fixture.asked.length, 2);
   assert.deepEqual(
     fixture.events().map(({ kind, product }) => [kind, product]),
     [
@@ -230,5 +242,6 @@ test("a server that is away is not the page's trouble", async (t) => {
   assert.equal(await page.locator(".toast").count(), 0);
   assert.equal(await page.evaluate(() => typeof window.saleorNudges?.track), "function");
   // Nobody knows what the seller wants, so nobody is followed.
-  assert.deepEqual(fixture.heard, ["v1/nudges"]);
+  assert.deepEqual([...new Set(fixture.heard)], ["v1/nudges"]);
+  assert.equal(fixture.asked.length, 0);
 });

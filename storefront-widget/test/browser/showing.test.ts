@@ -24,7 +24,8 @@ test("a nudge is shown whole, moves nothing and leaves the focus where it is", a
     await image.evaluate((image: HTMLImageElement) => [image.width, image.height]),
     [64, 64],
   );
-  assert.equal(await toast.locator("a").getAttribute("href"), `${fixture.origin}/oak-chair`);
+  const href = await toast.locator("a").evaluate((link: HTMLAnchorElement) => link.href);
+  assert.equal(href, `${fixture.origin}/oak-chair`);
   assert.equal(
     await page.locator("saleor-nudges [role=status]").innerText(),
     "Nudge n0000001. Someone in Lisbon bought this chair.",
@@ -32,6 +33,14 @@ test("a nudge is shown whole, moves nothing and leaves the focus where it is", a
   assert.equal(await page.evaluate(() => document.activeElement?.id), "search");
   assert.equal(await toast.evaluate((toast) => toast.matches(":popover-open")), true);
   assert.equal(await shifts(page), 0);
+});
+
+test("a nudge with a link that is a script has none", async (t) => {
+  const { page } = await openShop(t, (fixture) => {
+    fixture.nudges = [nudge("n0000001", { href: "javascript:document.title='gone'" })];
+  });
+  await page.locator(".toast").waitFor();
+  assert.equal(await page.locator(".toast").getByRole("link").count(), 0);
 });
 
 test("a picture that fails gives way to a drawing", async (t) => {
@@ -211,6 +220,24 @@ test("a shopper in a dialog is left alone", async (t) => {
   await page.locator(".toast").waitFor();
 });
 
+test("a draft says that it is one, and keeps nothing of what was tried on it", async (t) => {
+  const { page } = await openShop(
+    t,
+    (fixture) => {
+      fixture.nudges = [nudge("preview")];
+      fixture.display = display({ initialDelay: 0 });
+    },
+    { path: "/?nudges-preview=signed" },
+  );
+  const toast = page.locator(".toast");
+  await toast.waitFor();
+  assert.equal(await toast.locator("[part~=preview]").innerText(), "Preview");
+  await toast.getByRole("button", { name: "Why am I seeing this?" }).click();
+  await toast.getByRole("button", { name: "Nothing at all" }).click();
+  await toast.waitFor({ state: "detached" });
+  assert.deepEqual(await page.evaluate(() => [localStorage.length, sessionStorage.length]), [0, 0]);
+});
+
 for (const [theme, colorScheme, expected] of [
   ["LIGHT", "dark", "rgb(255, 255, 255)"],
   ["DARK", "light", "rgb(29, 29, 32)"],
@@ -229,6 +256,46 @@ for (const [theme, colorScheme, expected] of [
     await toast.waitFor();
     const background = await toast.evaluate((toast) => getComputedStyle(toast).backgroundColor);
     assert.equal(background, expected);
+  });
+}
+
+test("a screen that turns dark turns the toast dark while it is shown", async (t) => {
+  const { page } = await openShop(
+    t,
+    (fixture) => {
+      fixture.display = display({ theme: "AUTO" });
+    },
+    { colorScheme: "light", reducedMotion: "reduce" },
+  );
+  const toast = page.locator(".toast");
+  await toast.waitFor();
+  const background = () => toast.evaluate((toast) => getComputedStyle(toast).backgroundColor);
+  for (const [colorScheme, expected] of [
+    ["light", "rgb(255, 255, 255)"],
+    ["dark", "rgb(29, 29, 32)"],
+    ["light", "rgb(255, 255, 255)"],
+  ] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    // The screen tells the page a moment later.
+    for (let i = 0; i < 100 && (await background()) !== expected; i++)
+      await page.waitForTimeout(20);
+    assert.equal(await background(), expected);
+  }
+});
+
+for (const [dir, pictureFirst] of [
+  ["ltr", true],
+  ["rtl", false],
+] as const) {
+  test(`a page that reads ${dir} has toasts that do, in the corner that was chosen`, async (t) => {
+    const { page } = await openShop(t, () => {}, { reducedMotion: "reduce" });
+    await page.locator(".toast").waitFor();
+    await page.evaluate((dir) => document.documentElement.setAttribute("dir", dir), dir);
+    const left = async (part: string) =>
+      (await page.locator(`.toast [part=${part}]`).boundingBox())?.x ?? 0;
+    assert.equal((await left("icon")) < (await left("words")), pictureFirst);
+    assert.equal((await left("words")) < (await left("close")), pictureFirst);
+    assert.equal((await page.locator(".toast").boundingBox())?.x, 20);
   });
 }
 

@@ -23,7 +23,7 @@ test("the poll names what is shown, and what the server withdraws goes", async (
 
   fixture.withdrawn = ["n0000001"];
   fixture.nudges = [];
-  await page.locator(".toast").waitFor({ state: "detached", timeout: 2_000 });
+  await page.locator(".toast").waitFor({ state: "detached", timeout: 4_000 });
   assert.ok((await heard()).includes("nudges:closed n0000001 WITHDRAWN"));
   assert.equal(await announced(page), "No longer true: Oak chair");
   assert.equal(await shifts(page), 0);

@@ -1,25 +1,19 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { mayShowHere } from "../../src/may-show-here.ts";
-import { parseFeed } from "../../src/parse-feed.ts";
-import type { Options } from "../../src/types.ts";
+import type { Display, Options } from "../../src/types.ts";
 
-const display = (more: Record<string, unknown> = {}) =>
-  parseFeed({ display: { enabled: true, ...more } }, "https://shop.example/").display;
-const SHOP: Pick<Options, "page" | "checkoutPaths"> = {
-  page: "OTHER",
-  checkoutPaths: ["/checkout", "kasse/"],
-};
+const display = (more: Partial<Display> = {}) =>
+  ({ enabled: true, quietInCheckout: true, ...more }) as Display;
+const SHOP: Partial<Options> = { "checkout-path": "/checkout, kasse/" };
 
-test("only where it is switched on, and on the devices that were chosen", () => {
-  assert.equal(mayShowHere(display(), "IOS", SHOP, "/"), true);
-  assert.equal(mayShowHere(display({ enabled: false }), "IOS", SHOP, "/"), false);
-  assert.equal(mayShowHere(display({ devices: ["DESKTOP"] }), "IOS", SHOP, "/"), false);
-  assert.equal(mayShowHere(display({ devices: ["IOS"] }), "IOS", SHOP, "/"), true);
+test("only where it is switched on", () => {
+  assert.equal(mayShowHere(display(), SHOP, "/"), true);
+  assert.equal(mayShowHere(display({ enabled: false }), SHOP, "/"), false);
 });
 
 test("a checkout is known by whole parts of its address", () => {
-  const shows = (path: string) => mayShowHere(display(), "IOS", SHOP, path);
+  const shows = (path: string) => mayShowHere(display(), SHOP, path);
   for (const path of ["/checkout", "/checkout/", "/us/checkout/pay", "//checkout", "/de/kasse"]) {
     assert.equal(shows(path), false, path);
   }
@@ -28,8 +22,14 @@ test("a checkout is known by whole parts of its address", () => {
   }
 });
 
+test("a shop that does not name its checkout has it at /checkout", () => {
+  assert.equal(mayShowHere(display(), {}, "/de/checkout"), false);
+  assert.equal(mayShowHere(display(), {}, "/kasse"), true);
+  assert.equal(mayShowHere(display(), { "checkout-path": "/kasse" }, "/checkout"), true);
+});
+
 test("the cart is quiet unless the seller wants it otherwise", () => {
-  const cart = { ...SHOP, page: "CART" as const };
-  assert.equal(mayShowHere(display(), "IOS", cart, "/"), false);
-  assert.equal(mayShowHere(display({ quietInCheckout: false }), "IOS", cart, "/"), true);
+  const cart = { ...SHOP, page: "cart" };
+  assert.equal(mayShowHere(display(), cart, "/"), false);
+  assert.equal(mayShowHere(display({ quietInCheckout: false }), cart, "/"), true);
 });

@@ -3,8 +3,7 @@ import test from "node:test";
 
 test("a server that renders the shop's pages can import the widget", async () => {
   assert.equal(typeof window, "undefined");
-  const { saleorNudges, defineElement } = await import("../../src/index.ts");
-  defineElement();
+  const { saleorNudges } = await import("../../src/index.ts");
   saleorNudges.track("page_viewed");
   saleorNudges.stop();
   saleorNudges.resume();
