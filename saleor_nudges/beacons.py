@@ -214,13 +214,12 @@ def _entry(
         raise InvalidEvent("A storefront cannot send this kind.", field="kind")
     _check_time(item, bounds)
     data = said.copy()
-    subject = item.page
+    # A page that does not say what it is, is what the event is about.
+    subject = data["page"] = item.page.upper() or ("PRODUCT" if item.product else "OTHER")
     if about:
         subject = data[about] = item.product if about == "product" else item.nudge
         if not subject:
             raise InvalidEvent(f"Which {about}?", field=about)
-    if item.page:
-        data["page"] = item.page
     if item.variant and item.kind == AddedToCart.kind:
         data["variant"] = item.variant
     # A clock that runs ahead must not make a visitor of tomorrow.

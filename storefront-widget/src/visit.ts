@@ -104,24 +104,6 @@ export function beginVisit(
       view?.accept(answer, shown);
     }
     // In the same turn: a purchase may be the next thing, and nobody is told of their own.
-    if (!answer || answer.pollAfter) {
-      const shown = view?.shown() ?? [];
-      const seen = [session["saleor-nudges-shown"], local["saleor-nudges-closed"]].join();
-      answer = await nudges({
-        ...sender,
-        page,
-        product,
-        products: listedProducts(options.products),
-        category: options.category,
-        count: COUNT,
-        exclude: [...new Set(seen.split(","))].filter((id) => id && !shown.includes(id)),
-        shown,
-        languageCode: options["language-code"],
-        preview,
-      });
-      view?.accept(answer, shown);
-    }
-    // In the same turn: a purchase may be the next thing, and nobody is told of their own.
     const events = [...waiting];
     if (events[0]) {
       await request(`${base}events`, { ...sender, events });

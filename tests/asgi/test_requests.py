@@ -66,6 +66,22 @@ def test_a_good_event_is_durable_and_counted(shop, visitor):
     assert ProductCount.objects.of(shop).get(grain="HOUR", product_id=JUICE.id).count == 1
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"page": ...}, "PRODUCT"),
+        ({"page": "", "kind": "page_viewed", "product": ...}, "OTHER"),
+        ({"page": "home", "kind": "page_viewed", "product": ...}, "HOME"),
+    ],
+)
+def test_a_page_that_does_not_say_what_it_is_is_what_the_event_is_about(
+    said, expected, shop, visitor
+):
+    send(shop, visitor, [item(**said)])
+    consume()
+    assert ViewEvent.objects.of(shop).get().data["page"] == expected
+
+
 NOW = datetime.now(UTC)
 BAD = [
     ("no_object", "text", ""),
