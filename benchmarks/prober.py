@@ -46,9 +46,11 @@ class Prober:
         """Tell whether this product's page speaks of it."""
         query = f"shop={self.shop}&channel={payloads.CHANNEL}&page=PRODUCT&product={product}"
         status, body = self.ask("GET", f"/v1/nudges?{query}")
-        return status == 200 and any(
-            nudge["product"]["id"] == product for nudge in json.loads(body)["nudges"]
-        )
+        if status != 200:
+            return False
+        # What is of the whole shop names no product.
+        about = [nudge["product"] for nudge in json.loads(body)["nudges"] if nudge["product"]]
+        return any(named["id"] == product for named in about)
 
     def ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
         """Return status and body of one request."""

@@ -34,7 +34,8 @@ export function startWidget(load: Load, given: Element[], endpoint?: string): vo
         visit = undefined;
         return;
       }
-      const element = document.querySelector("saleor-nudges");
+      // The page comes first: nothing is done before it is "complete", by letters the first state.
+      const element = document.readyState < "d" && document.querySelector("saleor-nudges");
       const pathname = location.pathname;
       options = { endpoint };
       if (element)

@@ -35,6 +35,7 @@ function summary(all: Vitals[]) {
     inp_ms: rounded(mean(of("inp"))),
     tasks_ms: rounded(median(of("tasks"))),
     script_on_load_ms: rounded(median(of("load"))),
+    script_to_begin_ms: rounded(median(of("begin"))),
     script_to_show_ms: rounded(median(of("show"))),
   };
 }
@@ -56,6 +57,7 @@ async function measure(chromium: Chromium, guest: HostServer, alone: HostServer,
     cpu_slowdown: SLOWER,
     visits: ours.length,
     script_on_load_ms: rounded(present.script_on_load_ms - absent.script_on_load_ms),
+    script_to_begin_ms: rounded(present.script_to_begin_ms - absent.script_to_begin_ms),
     script_to_show_ms: rounded(present.script_to_show_ms - absent.script_to_show_ms),
     script_on_load_each_ms: ours.map((one) => rounded(one.load)),
     cls_added: rounded(present.cls - absent.cls),
