@@ -1,8 +1,8 @@
 // Bundles the tests of one folder (`unit` or `browser`) and gives them to node's own test runner:
 // all of them, or those that are named: `node scripts/test.mjs browser consent reporting`.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { bundle } from "./bundle.mjs";
 
@@ -36,43 +36,48 @@ await bundle({
   packages: "external",
   sourcemap: "inline",
 });
-const built = (name) => `${outdir}/${name.replace(/\.tsx?$/, ".mjs")}`;
-const report = `${outdir}/report.tap`;
 
-/** Runs these files; returns the exit code. */
-function run(names, concurrency) {
-  const shown = ["--test-reporter=spec", "--test-reporter-destination=stdout"];
-  const kept = ["--test-reporter=tap", `--test-reporter-destination=${report}`];
-  const flags = ["--enable-source-maps", "--test", `--test-concurrency=${concurrency}`];
-  const { status } = spawnSync(
-    process.execPath,
-    [...flags, ...shown, ...kept, ...names.map(built)],
-    {
-      stdio: "inherit",
+/** Runs one file's tests; shows what they said when they have ended, and returns the exit code. */
+function run(name, concurrency) {
+  const file = `${outdir}/${name.replace(/\.tsx?$/, ".mjs")}`;
+  const flags = ["--enable-source-maps", "--test", "--test-reporter=spec"];
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [...flags, file], {
+      stdio: ["ignore", "pipe", "pipe"],
       cwd: here(""),
-      env: { ...process.env, CHROMIUM: chromium },
-    },
-  );
-  return status ?? 1;
+      env: { ...process.env, CHROMIUM: chromium, TESTS_AT_ONCE: String(concurrency) },
+    });
+    const said = [];
+    child.stdout.on("data", (part) => said.push(part));
+    child.stderr.on("data", (part) => said.push(part));
+    child.on("close", (code) => {
+      console.log(`\n== ${folder}/${name}\n${Buffer.concat(said)}`);
+      resolve(code ?? 1);
+    });
+  });
 }
 
-/** The files with a test that failed. */
-async function failed() {
-  const lines = (await readFile(report, "utf8")).split("\n");
-  const places = lines.filter((line, i) => /^ *location: /.test(line) && wasRed(lines, i));
-  return files.filter((name) => places.some((place) => place.includes(name.split(".test.")[0])));
+/** Runs these files, so many at a time; returns those in which a test failed. */
+async function red(names, files, tests) {
+  const left = [...names];
+  const failed = [];
+  const lane = async () => {
+    for (let name = left.shift(); name; name = left.shift()) {
+      if (await run(name, tests)) failed.push(name);
+    }
+  };
+  await Promise.all(Array.from({ length: files }, lane));
+  return failed;
 }
 
-/** Whether the test whose place stands in this line is one that failed. */
-const wasRed = (lines, at) =>
-  /not ok/.test(lines.slice(0, at).findLast((line) => /ok \d/.test(line)));
-
-let status = run(files, 2);
-if (status && folder !== "unit") {
+let failed = await red(files, 2, 1);
+if (failed.length > 0 && folder !== "unit") {
   // A browser that had to wait for the processor is asked again, alone; what is broken is red again.
-  const again = await failed();
-  console.log(`\nOnce more, one at a time: ${again.join(", ") || "all"}`);
-  status = run(again.length > 0 ? again : files, 1);
+  console.log(`\nOnce more, alone: ${failed.join(", ")}`);
+  failed = await red(failed, 1, 1);
 }
+console.log(
+  failed.length > 0 ? `\n${folder}: red: ${failed.join(", ")}` : `\n${folder}: all green`,
+);
 await rm(outdir, { recursive: true, force: true });
-process.exit(status);
+process.exit(failed.length > 0 ? 1 : 0);

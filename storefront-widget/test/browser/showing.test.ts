@@ -147,7 +147,7 @@ test("nothing is shown or asked while the tab is hidden", async (t) => {
   await page.keyboard.press("Escape");
   await setHidden(page, true);
   await page.waitForTimeout(800);
-  assert.equal(await page.locator(".toast").count(), 0);
+  assert.equal(await page.locator(".toast:not(.leaving)").count(), 0);
 
   await setHidden(page, false);
   await page.getByText("Nudge n0000002", { exact: true }).waitFor();

@@ -17,6 +17,9 @@ onHosts(
     assert.equal(text, "Someone in Lisbon bought this chair.");
     const spoken = await page.locator("saleor-nudges [role=status]").innerText();
     assert.equal(spoken.trim(), "Oak chair. Someone in Lisbon bought this chair.");
+    await shown.evaluate((toast) =>
+      Promise.all(toast.getAnimations().map(({ finished }) => finished)),
+    );
     const box = await shown.boundingBox();
     const { width, height } = page.viewportSize() ?? { width: 0, height: 0 };
     assert.ok(box && box.x >= 0 && box.x + box.width <= width && box.y + box.height <= height);

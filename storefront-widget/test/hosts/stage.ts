@@ -48,13 +48,15 @@ export interface Setting extends BrowserContextOptions {
 /** Plain, strict and routed: the three that everything must hold on. */
 export const THREE = [HOSTS.plain, HOSTS.nonced, HOSTS.react];
 
+const AT_ONCE = Number(process.env.TESTS_AT_ONCE ?? 1);
+
 /** The same test on each of these hosts, at both sizes; a few at a time, as most of it is waiting. */
 export function onHosts(
   what: string,
   run: (open: (setting?: Setting) => Promise<Scene>, size: Size) => Promise<void>,
   hosts: Host[] = THREE,
 ): void {
-  describe(what, { concurrency: 4 }, () => {
+  describe(what, { concurrency: AT_ONCE }, () => {
     for (const host of hosts) {
       for (const size of Object.keys(SIZES) as Size[]) {
         test(`${host.name}, ${size}`, (t) =>
