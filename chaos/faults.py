@@ -18,7 +18,9 @@ from benchmarks import machine
 from benchmarks.stage import CONSUME, Process, Stage, wait_until
 
 RESTART_PAUSE: Final = 0.2
-VALKEY_SETTINGS: Final = ("bind", "port", "dir", "save", "appendonly", "maxmemory-policy")
+VALKEY_SETTINGS: Final = (
+    *("bind", "port", "dir", "save", "appendonly", "appendfsync", "maxmemory-policy"),
+)
 
 
 class Server:
@@ -64,6 +66,19 @@ class Server:
         pid = int((folder / "pgdata" / "postmaster.pid").read_text().split("\n", 1)[0])
         words = Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").split(b"\0")
         return cls(pid, folder / "postgres.log", is_up, [word.decode() for word in words])
+
+    @contextlib.contextmanager
+    def told(self, redis: Any, name: str, value: str) -> Iterator[None]:
+        """Give Valkey another setting while the block runs, over its restarts."""
+        place = self.command.index(f"--{name}") + 1
+        usual = self.command[place]
+        try:
+            redis.config_set(name, value)
+            self.command[place] = value
+            yield
+        finally:
+            self.command[place] = usual
+            redis.config_set(name, usual)
 
     def end(self, by: signal.Signals = signal.SIGKILL) -> None:
         """End it and wait until it is gone."""

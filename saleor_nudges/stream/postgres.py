@@ -46,8 +46,10 @@ HOLD_SUSPECTS: Final = """
         ORDER BY deaths, id LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING id, first, last, deaths
 """
+# Who held it before this server began may have died of the server's end, not of an event.
 STALE: Final = """
-    SELECT id, first, last, deaths FROM saleor_nudges_heldbatch
+    SELECT id, first, last, deaths, held_since > pg_postmaster_start_time()
+    FROM saleor_nudges_heldbatch
     WHERE flow = %s AND held_since < statement_timestamp() - %s * interval '1 second'
     ORDER BY id FOR UPDATE SKIP LOCKED
 """
@@ -185,16 +187,20 @@ class PostgresStream(Stream):
             return
         with transaction.atomic():
             cursor.execute(STALE, [self.flow, self.stale_after])
-            for row in cursor.fetchall():
-                self._break_up(cursor, Held(*row))
+            for *row, is_suspect in cursor.fetchall():
+                self._break_up(cursor, Held(*row), is_suspect=is_suspect)
 
-    def _break_up(self, cursor: Any, held: Held) -> None:
+    def _break_up(self, cursor: Any, held: Held, *, is_suspect: bool) -> None:
         where = [self.flow, held.first, held.last]
         cursor.execute(LOCK, where)
         positions = [position for (position,) in cursor.fetchall()]
         cursor.execute(f"SELECT count(*) FROM {IN_RANGE}", where)
         # What somebody has locked, somebody living is working on.
-        if len(positions) == cursor.fetchone()[0]:
+        if len(positions) != cursor.fetchone()[0]:
+            return
+        if not is_suspect:
+            cursor.execute(*_whole_again(held))
+        else:
             self._split(cursor, positions, held.deaths + 1)
             cursor.execute("DELETE FROM saleor_nudges_heldbatch WHERE id = %s", [held.id])
 
@@ -224,15 +230,19 @@ class PostgresStream(Stream):
 
     def _release(self, held: Held) -> None:
         """Say that nobody died: the batch failed, and is whole again."""
-        what = "UPDATE saleor_nudges_heldbatch SET held_since = NULL WHERE id = %s"
-        if not held.deaths:
-            what = "DELETE FROM saleor_nudges_heldbatch WHERE id = %s"
         # Without a database to say it to, it will look like a death, which costs only time.
         with suppress(DatabaseError), connection.cursor() as cursor:
-            cursor.execute(what, [held.id])
+            cursor.execute(*_whole_again(held))
 
 
 _decoder = msgspec.json.Decoder(Entry)
+
+
+def _whole_again(held: Held) -> tuple[str, list[int]]:
+    """Return what lets the next worker have it, with no more deaths over it than before."""
+    if held.deaths:
+        return "UPDATE saleor_nudges_heldbatch SET held_since = NULL WHERE id = %s", [held.id]
+    return "DELETE FROM saleor_nudges_heldbatch WHERE id = %s", [held.id]
 
 
 def _document(packs: Sequence[Pack]) -> str:

@@ -24,7 +24,7 @@ def fill(count):
     return shop, list(rows.values_list("position", flat=True))
 
 
-def died_over(first, last, deaths=0, *, ago=10.0):
+def died_over(first, last, deaths=0, *, ago=3.0):
     """Leave behind what a worker leaves that dies over these positions."""
     return HeldBatch.objects.create(
         flow=Flow.VIEWS,
@@ -69,6 +69,19 @@ def test_what_three_died_over_is_put_aside_and_never_tried():
     assert (letter.reason, letter.retry_at) == ("3 workers died over it.", None)
     assert ViewEvent.objects.of(shop).count() == 2
     assert WaitingEvent.objects.of(shop).count() == 0
+
+
+@pytest.mark.parametrize("deaths", [0, 2])
+def test_who_died_as_the_server_did_died_of_no_event(deaths):
+    _, positions = fill(3)
+    held = died_over(positions[0], positions[0], deaths)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE saleor_nudges_heldbatch"
+            " SET held_since = pg_postmaster_start_time() - interval '1 second' WHERE id = %s",
+            [held.id],
+        )
+    assert batches() == ([(1, 2), (2, 0)] if deaths else [(3, 0)])
 
 
 def test_a_worker_between_two_commits_is_not_thought_dead():
