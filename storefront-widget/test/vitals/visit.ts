@@ -11,11 +11,15 @@ const LOADED = 1_800;
 /** What was due a second later is shown within this time. */
 const SHOWN = 1_700;
 const PRESSES = 5;
+/** Milliseconds: what a browser does not tell of is shorter than 16. */
+const UNSEEN = 8;
 
 export interface Vitals {
   lcp: number;
   cls: number;
   inp: number;
+  /** Milliseconds that each press took, slowest first. */
+  presses: number[];
   /** Milliseconds of scripts until the page has loaded, of the visit's beginning, and until what is due stands. */
   load: number;
   begin: number;
@@ -56,12 +60,16 @@ export async function visit(
   const show = timeOf(await traced(chromium, () => pause(SHOWN)), below);
   const tasks = 1000 * ((await taskSeconds(tab)) - before);
   await use(tab);
-  const found = await tab.evaluate<Pick<Vitals, "lcp" | "cls" | "inp">>("window.vitals");
+  const { interactions, ...found } = await tab.evaluate<
+    Pick<Vitals, "lcp" | "cls" | "inp"> & { interactions: Record<number, number> }
+  >("window.vitals");
+  const presses = Object.values(interactions).sort((a, b) => b - a);
+  while (presses.length < 3 * PRESSES) presses.push(UNSEEN);
   const toasts = await tab.evaluate<number>(
     `document.querySelector("saleor-nudges")?.shadowRoot.querySelectorAll("[part=toast]").length ?? 0`,
   );
   await tab.close();
-  return { ...found, load, begin, show, tasks, toasts };
+  return { ...found, presses, load, begin, show, tasks, toasts };
 }
 
 /** A visitor never seen before: no cache, no storage. */
