@@ -20,7 +20,7 @@ async function packed(entry, format, define = {}) {
   const { code } = await minify(built.outputFiles[0].text, {
     ecma: 2022,
     module: format === "esm",
-    compress: { passes: 3, pure_getters: true, sequences: false },
+    compress: { passes: 3, pure_getters: true, sequences: false, conditionals: false },
     format: { comments: false },
   });
   return code;

@@ -3,8 +3,7 @@ const MOST = 50;
 
 /** Those with a place beside them; a place that is not drawn, as on a page that was left, has no box. */
 const placed = () =>
-  Array.from(
-    document.querySelectorAll<HTMLElement>("[data-saleor-nudges-product]"),
+  [...document.querySelectorAll<HTMLElement>("[data-saleor-nudges-product]")].map(
     (place) => (place.getClientRects()[0] && place.dataset.saleorNudgesProduct) as string,
   );
 

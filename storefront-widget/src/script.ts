@@ -8,7 +8,7 @@ declare const HASH: string;
 const script = document.currentScript as HTMLScriptElement | null;
 
 // A page may load us twice: the second time changes nothing.
-if (script && !window.saleorNudges) {
+if (script && !self.saleorNudges) {
   const load: Load = (name) => import(new URL(`widget/${name}.${HASH}.js`, script.src).href);
   if (script.dataset.channel)
     (document.body ?? document.documentElement).append(document.createElement("saleor-nudges"));

@@ -2,7 +2,7 @@ import { listedProducts } from "./listed-products.ts";
 import type { Load } from "./parts.ts";
 import { request } from "./request.ts";
 import { shopperEvent } from "./shopper-event.ts";
-import { local, session } from "./stores.ts";
+import { local, openStores, session } from "./stores.ts";
 import type { Answer, Options, Sender, ShopperEvent, View, Visit } from "./types.ts";
 
 /** As many events as the server takes at once, and as a page or a browser keeps of them. */
@@ -38,6 +38,7 @@ export function beginVisit(
   const followed = !preview && !navigator.globalPrivacyControl && navigator.doNotTrack !== "1";
   const base = options.endpoint.replace(/\/?$/, "/v1/");
   const sender: Sender = { channel, shop };
+  openStores();
   let waiting: ShopperEvent[] = followed ? JSON.parse(local["saleor-nudges-unsent"] ?? "[]") : [];
   let answer: Answer | undefined;
   let view: View | undefined;
@@ -59,7 +60,7 @@ export function beginVisit(
       if (view) view.update();
       else if (answer) show(answer);
       if (document.hidden) handOver();
-      else if (navigator.onLine && Date.now() > due && !visit.over) {
+      else if (navigator.onLine && !visit.over && Date.now() > due) {
         due = Date.now() + PATIENCE;
         ask()
           .catch(failed)
@@ -128,7 +129,7 @@ export function beginVisit(
 
   function failed({ status = 500 }: Partial<Response>): number {
     view?.lapse();
-    if (status === 401 && followed) delete local["saleor-nudges"];
+    if (followed && status === 401) delete local["saleor-nudges"];
     // A server that refuses would refuse again.
     else if (status < 429) visit.stop();
     return AGAIN * failures++;
@@ -153,7 +154,7 @@ export function beginVisit(
   function handOver(): void {
     if (!waiting[0] || !sender.token) return;
     const body = () => JSON.stringify({ ...sender, events: waiting });
-    if (!failures && navigator.onLine && navigator.sendBeacon(`${base}events`, body()))
+    if (navigator.onLine && !failures && navigator.sendBeacon(`${base}events`, body()))
       waiting = [];
     else local["saleor-nudges-unsent"] = JSON.stringify(waiting);
   }

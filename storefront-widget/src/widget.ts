@@ -1,5 +1,5 @@
 import type { Load } from "./parts.ts";
-import { local, session } from "./stores.ts";
+import { local, openStores, session } from "./stores.ts";
 import type { Options, SaleorNudges } from "./types.ts";
 import { type Begun, beginVisit } from "./visit.ts";
 
@@ -67,6 +67,7 @@ export function startWidget(load: Load, given: Element[], endpoint?: string): vo
     },
     stop(how) {
       wanted = false;
+      openStores();
       look();
       if (how?.forget)
         for (const store of [local, session])
@@ -74,6 +75,7 @@ export function startWidget(load: Load, given: Element[], endpoint?: string): vo
     },
     resume(how) {
       wanted = true;
+      openStores();
       if (visit?.over) visit = undefined;
       if (how?.forget) delete local["saleor-nudges-off"];
       look();
@@ -85,6 +87,6 @@ export function startWidget(load: Load, given: Element[], endpoint?: string): vo
     visit?.report("added_to_cart", (event as CustomEvent).detail),
   );
   // A page that waits for us, a consent tool above all, can speak to us now.
-  window.saleorNudges = widget;
+  self.saleorNudges = widget;
   document.dispatchEvent(new Event("nudges:ready"));
 }
