@@ -19,7 +19,7 @@ from saleor_nudges.models import (
     Shop,
     TrackedCheckout,
 )
-from saleor_nudges.recovery.plan import Step, next_message
+from saleor_nudges.recovery.plan import Cycle, Rules, Shopper, Step, next_message
 
 # "silent for 30 minutes", as the first message of every recovery tool there is.
 FIRST_DELAY = timedelta(minutes=30)
@@ -110,8 +110,10 @@ def first_due(tracked: TrackedCheckout) -> datetime | None:
         Step(step.number, timedelta(seconds=step.delay_seconds)) for step in steps_of(campaign)
     ]
     arm = assign(tracked.shop_id, tracked.person_id)
-    found = next_message(steps, tracked.changed_at, 0, arm)
-    return found[0] if found else None
+    cycle = Cycle(str(campaign.pk), str(tracked.pk), tracked.cycle, tracked.changed_at)
+    # Every step is mail, which has no hours, so no clock of the person's is asked.
+    shopper = Shopper(str(tracked.person_id), zones=("UTC",), arm=arm)
+    return next_message(cycle, Rules(steps), shopper, tracked.changed_at).due_at
 
 
 def _short(text: str, field: str) -> str:
