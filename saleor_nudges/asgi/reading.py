@@ -11,19 +11,18 @@ import time
 from collections import OrderedDict
 from collections.abc import Hashable
 from concurrent.futures import Executor
-from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError
 
 from saleor_nudges import conf, live
+from saleor_nudges.asgi.building import Building
 from saleor_nudges.asgi.looking import Look, Looking
 from saleor_nudges.asgi.pages import Page, about, counts_visitors
 from saleor_nudges.live import HERE, TOLD_FOR
 from saleor_nudges.models import Shop
 from saleor_nudges.nudges import shelf
-from saleor_nudges.nudges.boards import read_from
 from saleor_nudges.nudges.cards import Board, Boards
 from saleor_nudges.nudges.choose import Ask
 
@@ -85,7 +84,7 @@ class Reading:
     """The boards asked for lately."""
 
     def __init__(self, executor: Executor) -> None:
-        self.executor = executor
+        self.building = Building(executor)
         self.settings = conf.get()
         self.fresh = FRESH_SECONDS if self.settings.REDIS_URL else SHOWN_SECONDS
         self.looking = Looking(self.settings.REDIS_URL, is_cluster=self.settings.REDIS_CLUSTER)
@@ -189,8 +188,7 @@ class Reading:
             found, visitors = await self.looking.look(look)
             boards = self._boards(where, found, products)
             if is_built := boards is None:
-                loop = asyncio.get_running_loop()
-                boards = await loop.run_in_executor(self.executor, _build, found, shop, products)
+                boards = await self.building.boards(shop, found, products)
         finally:
             for product in products:
                 self._asking.pop((where, product), None)
@@ -253,8 +251,3 @@ def noticed(done: asyncio.Future[None]) -> None:
     """Take what nobody waits for as done: whoever asks next hears what went wrong."""
     if not done.cancelled():
         done.exception()
-
-
-def _build(found: shelf.Found, shop: Shop, products: Products) -> Boards:
-    close_old_connections()
-    return read_from(found, shop, products, datetime.now(UTC))

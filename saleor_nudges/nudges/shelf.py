@@ -78,6 +78,14 @@ def keys_of(shop: UUID, channel: str, products: Products) -> list[str]:
     return keys
 
 
+def joined(looks: Sequence[Found]) -> Found:
+    """Return as one what several looks at a channel have found; of one place, the last."""
+    pairs = {scope: pair for found in looks for scope, pair in found.pairs.items()}
+    products = tuple(filter(None, pairs))
+    values = [value for scope in scopes(products) for value in pairs[scope]]
+    return Found(looks[0].shop, looks[0].channel, products, values)
+
+
 def nothing_found(shop: UUID, channel: str, products: Products) -> Found:
     """Return what is found where there is no shelf."""
     return Found(shop, channel, products, [None] * (2 * len(scopes(products))))

@@ -241,7 +241,7 @@ def withdrawn(shop):
 def test_a_page_is_answered_while_nothing_can_be_read(shop, monkeypatch):
     async def look(page):
         await page.get("/v1/nudges", channel="another")  # the shop is known now
-        monkeypatch.setattr("saleor_nudges.asgi.reading.read_from", broken)
+        monkeypatch.setattr("saleor_nudges.asgi.building.read_from", broken)
         return await page.get("/v1/nudges", channel=CHANNEL)
 
     def broken(*args):

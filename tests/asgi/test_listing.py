@@ -199,7 +199,7 @@ def test_a_warm_listing_is_one_look_for_all(redis, shop, monkeypatch):
         await page.get("/v1/nudges", **query(*CARDS))
         await asyncio.sleep(1.2)
         await page.get("/v1/nudges", **query(*CARDS))
-        monkeypatch.setattr("saleor_nudges.asgi.reading._build", no_sql)
+        monkeypatch.setattr("saleor_nudges.asgi.building._read", no_sql)
         await asyncio.sleep(1.2)
         trips.clear()
         return await page.get("/v1/nudges", **query(*CARDS))

@@ -182,7 +182,7 @@ def test_a_warm_page_costs_one_trip_at_most_and_no_sql(redis, shop, tokens, monk
     # when a page polls, now and then
     async def look(page, app):
         await all_here(page, tokens)
-        monkeypatch.setattr("saleor_nudges.asgi.reading._build", no_sql)
+        monkeypatch.setattr("saleor_nudges.asgi.building._read", no_sql)
         trips.clear()
         for _ in range(3):
             await asyncio.sleep(live.TOLD_FOR + 0.2)
