@@ -12,6 +12,11 @@ const banner = `/*! saleor-nudges ${version} */`;
 // The first browsers with constructable style sheets and `:modal` everywhere: spring 2023.
 const target = ["chrome105", "firefox103", "safari16.4"];
 
+/** Names of the seam between the script's files, which no page and no server ever sees. */
+const OURS =
+  /^(accept|announcer|audience|element|followed|handOver|isOff|lapse|mayShow|memory|opener|options|over|panel|report|showing|since|tick|turnOff|update)$/;
+const nameCache = {};
+
 /** One of the script's files, as small as two minifiers make it. */
 async function packed(entry, format, define = {}) {
   const entryPoints = [here(entry)];
@@ -20,6 +25,8 @@ async function packed(entry, format, define = {}) {
   const { code } = await minify(built.outputFiles[0].text, {
     ecma: 2022,
     module: format === "esm",
+    mangle: { properties: { regex: OURS } },
+    nameCache,
     compress: { passes: 3, pure_getters: true, sequences: false, conditionals: false },
     format: { comments: false },
   });
@@ -31,7 +38,7 @@ const parts = {
   watch: await packed("src/watch.ts", "esm"),
 };
 // What may be kept for ever has a name that changes with what is in it.
-const hash = createHash("sha256").update(Object.values(parts).join()).digest("hex").slice(0, 8);
+const hash = createHash("sha256").update(Object.values(parts).join()).digest("hex").slice(0, 6);
 const loader = await packed("src/script.ts", "iife", { HASH: JSON.stringify(hash) });
 
 await rm(here("dist"), { recursive: true, force: true });

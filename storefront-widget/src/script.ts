@@ -8,7 +8,7 @@ declare const HASH: string;
 const script = document.currentScript as HTMLScriptElement | null;
 
 // A page may load us twice: the second time changes nothing.
-if (script && !self.saleorNudges) {
+if (!self.saleorNudges && script) {
   const load: Load = (name) => import(new URL(`widget/${name}.${HASH}.js`, script.src).href);
   if (script.dataset.channel)
     (document.body ?? document.documentElement).append(document.createElement("saleor-nudges"));

@@ -71,7 +71,9 @@ export function showInline({ visit, memory, audience, mayShow }: Stage): Showing
 
   function sweep(): void {
     for (const [place, { nudge }] of standing) {
-      if (!isThere(place) || memory.isOff(nudge)) remove(place, "STOPPED");
+      // A list may have given its place to another product.
+      const moved = nudge.product?.id !== place.getAttribute(PLACE);
+      if (moved || !isThere(place) || memory.isOff(nudge)) remove(place, "STOPPED");
     }
   }
 
@@ -107,6 +109,7 @@ export function showInline({ visit, memory, audience, mayShow }: Stage): Showing
     sweep,
     clear,
     update() {
+      sweep();
       for (const { seen } of standing.values()) seen?.update();
     },
     stop() {

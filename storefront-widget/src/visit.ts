@@ -39,7 +39,10 @@ export function beginVisit(
   const base = options.endpoint.replace(/\/?$/, "/v1/");
   const sender: Sender = { channel, shop };
   openStores();
-  let waiting: ShopperEvent[] = followed ? JSON.parse(local["saleor-nudges-unsent"] ?? "[]") : [];
+  let waiting: ShopperEvent[] = [];
+  try {
+    if (followed) waiting = waiting.concat(JSON.parse(local["saleor-nudges-unsent"] ?? "[]"));
+  } catch {}
   let answer: Answer | undefined;
   let view: View | undefined;
   let failures = 0;
@@ -81,7 +84,10 @@ export function beginVisit(
     if (!answer && !agreed()) await nudges({ channel, shop, count: "0" });
     if (followed) {
       sender.user = options.user;
-      sender.token = local["saleor-nudges"] ??= (await request<Sender>(`${base}session`, {})).token;
+      sender.token = local["saleor-nudges"] ?? (await request<Sender>(`${base}session`, {})).token;
+      // A page that said stop meanwhile is not stored, and asks nothing more.
+      if (visit.over) throw sender;
+      local["saleor-nudges"] = sender.token;
       if (options.checkout || /checkout|cart/i.test(page + location.pathname + document.cookie))
         await load("watch")
           .then(({ watch }) => watch(visit, sender, () => agreed() && answer))
@@ -97,7 +103,7 @@ export function beginVisit(
         products: listedProducts(options.products),
         category: options.category,
         count: COUNT,
-        exclude: [...new Set(seen.split(","))].filter((id) => id && !shown.includes(id)),
+        exclude: seen.split(",").filter((id) => !shown.includes(id)),
         shown,
         languageCode: options["language-code"],
         preview,
@@ -130,8 +136,11 @@ export function beginVisit(
   function failed({ status = 500 }: Partial<Response>): number {
     view?.lapse();
     if (followed && status === 401) delete local["saleor-nudges"];
-    // A server that refuses would refuse again.
-    else if (status < 429) visit.stop();
+    else if (status < 429) {
+      // A server that refuses would refuse again.
+      visit.stop();
+      delete local["saleor-nudges-unsent"];
+    }
     return AGAIN * failures++;
   }
 
@@ -152,11 +161,12 @@ export function beginVisit(
 
   /** The page may be gone in a moment. What cannot be sent now waits for the next. */
   function handOver(): void {
-    if (!waiting[0] || !sender.token) return;
-    const body = () => JSON.stringify({ ...sender, events: waiting });
-    if (navigator.onLine && !failures && navigator.sendBeacon(`${base}events`, body()))
-      waiting = [];
-    else local["saleor-nudges-unsent"] = JSON.stringify(waiting);
+    if (sender.token && waiting[0]) {
+      if (navigator.onLine && !failures) {
+        request(`${base}events`, { ...sender, events: waiting }).catch(() => {});
+        waiting = [];
+      } else local["saleor-nudges-unsent"] = JSON.stringify(waiting);
+    }
   }
 
   visit.report(product ? "product_viewed" : "page_viewed", { product });

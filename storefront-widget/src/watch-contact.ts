@@ -4,7 +4,8 @@ import type { Visit } from "./types.ts";
 export function watchContact(visit: Visit, mayTell: () => unknown): void {
   const told = new Set<string>();
   document.addEventListener("change", ({ target }) => {
-    const { type, value, validity } = target as HTMLInputElement;
+    if (!(target instanceof HTMLInputElement)) return;
+    const { type, value, validity } = target;
     const email = type === "email" && value.trim();
     // Not checkValidity(), which would show the shop's own complaints.
     if (!email || !validity.valid || told.has(email) || visit.over || !mayTell()) return;

@@ -48,10 +48,11 @@ export function startWidget(load: Load, given: Element[], endpoint?: string): vo
           about = now;
           paths = { [words]: paths[words] ?? pathname };
           if (pathname !== paths[words]) options.page = options.product = options.category = "";
-          visit?.handOver();
+          const allowed = !options.consent || agreed();
+          if (allowed) visit?.handOver();
           visit?.stop();
           visit =
-            options.channel && (!options.consent || agreed())
+            options.channel && allowed
               ? beginVisit(element as Element, options as Options, preview, agreed, load)
               : undefined;
         }
@@ -63,11 +64,14 @@ export function startWidget(load: Load, given: Element[], endpoint?: string): vo
 
   const widget: SaleorNudges = {
     track(kind, data) {
-      visit?.report(kind, data);
+      try {
+        visit?.report(kind, data);
+      } catch {}
     },
     stop(how) {
       wanted = false;
       openStores();
+      delete local["saleor-nudges-unsent"];
       look();
       if (how?.forget)
         for (const store of [local, session])
@@ -84,7 +88,7 @@ export function startWidget(load: Load, given: Element[], endpoint?: string): vo
   setInterval(look, LOOK);
   document.addEventListener("visibilitychange", look);
   document.addEventListener("nudges:added-to-cart", (event) =>
-    visit?.report("added_to_cart", (event as CustomEvent).detail),
+    widget.track("added_to_cart", (event as CustomEvent).detail),
   );
   // A page that waits for us, a consent tool above all, can speak to us now.
   self.saleorNudges = widget;

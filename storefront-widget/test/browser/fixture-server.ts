@@ -55,6 +55,10 @@ export interface Fixture {
   heard: string[];
   /** The Referer of each request below BASE, if there was one. */
   referers: string[];
+  /** And its cookies. */
+  cookies: string[];
+  /** Milliseconds that a new session takes. */
+  sessionTakes: number;
   batches: Batch[];
   /** All events that were accepted. */
   events(): ShopperEvent[];
@@ -146,6 +150,8 @@ export async function startFixture(script: string): Promise<Fixture> {
     askedAt: [],
     heard: [],
     referers: [],
+    cookies: [],
+    sessionTakes: 0,
     batches: [],
     events: () => fixture.batches.flatMap((batch) => batch.events),
     close: () => new Promise((resolve) => server.close(() => resolve())),
@@ -157,6 +163,7 @@ export async function startFixture(script: string): Promise<Fixture> {
     if (path !== url.pathname && !file && path !== "v1/words") {
       fixture.heard.push(path);
       fixture.referers.push(request.headers.referer ?? "");
+      fixture.cookies.push(request.headers.cookie ?? "");
     }
     const body = await bodyOf(request);
     const status = fixture.away ? 500 : 200;
@@ -168,8 +175,10 @@ export async function startFixture(script: string): Promise<Fixture> {
     const stale = (token: string | null) => fixture.unknownTokens.includes(token ?? "");
     if (file) sendFile(response, join(dirname(script), file));
     else if (path === "v1/words") sendWords(fixture, response, url.searchParams);
-    else if (path === "v1/session") reply(response, status, session(fixture, body));
-    else if (path === "v1/nudges" && stale(url.searchParams.get("token")))
+    else if (path === "v1/session") {
+      await new Promise((resolve) => setTimeout(resolve, fixture.sessionTakes));
+      reply(response, status, session(fixture, body));
+    } else if (path === "v1/nudges" && stale(url.searchParams.get("token")))
       reply(response, 401, "{}");
     else if (path === "v1/nudges") reply(response, status, feed(fixture, url.searchParams));
     else if (path === "v1/events" && stale(JSON.parse(body).token)) reply(response, 401, "{}");
