@@ -127,6 +127,11 @@ function builtFile(path: string): Buffer | undefined {
   return built.get(path);
 }
 
+/** The ids that a request leaves out: what was shown and what was closed, which may be the same. */
+export function excluded(asked?: URLSearchParams): string[] {
+  return [...new Set((asked?.get("exclude") ?? "").split(","))].filter(Boolean);
+}
+
 export async function startFixture(script: string): Promise<Fixture> {
   const fixture: Fixture = {
     origin: "",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { display, type Fixture, nudge } from "./fixture-server.ts";
+import { display, excluded, type Fixture, nudge } from "./fixture-server.ts";
 import { announced, listen, openShop, setHidden, shifts, until } from "./shop.ts";
 
 const oak = nudge("n0000001", { title: "Oak chair" });
@@ -18,7 +18,7 @@ test("the poll names what is shown, and what the server withdraws goes", async (
   const heard = await listen(page);
   await page.locator(".toast").waitFor();
   await until("the toast is named", () => fixture.asked.at(-1)?.get("shown") === "n0000001");
-  assert.equal(fixture.asked.at(-1)?.get("exclude"), null);
+  assert.deepEqual(excluded(fixture.asked.at(-1)), []);
   assert.equal(await announced(page), "Oak chair. Someone in Lisbon bought this chair.");
 
   fixture.withdrawn = ["n0000001"];

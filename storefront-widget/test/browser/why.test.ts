@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { Page } from "playwright-core";
-import { display, type Fixture, nudge, WORDS } from "./fixture-server.ts";
+import { display, excluded, type Fixture, nudge, WORDS } from "./fixture-server.ts";
 import { announced, listen, openShop, until } from "./shop.ts";
 
 const WHY = "Why am I seeing this?";
@@ -166,7 +166,7 @@ test("what was closed is left out of later visits, too", async (t) => {
   await page.evaluate(() => sessionStorage.clear());
   await page.reload();
   await until("nudges are asked for", () => fixture.asked.length === 2);
-  assert.equal(fixture.asked[1]?.get("exclude"), "n0000001");
+  assert.deepEqual(excluded(fixture.asked[1]), ["n0000001"]);
 });
 
 test("what was closed in another tab meanwhile is not shown in this one", async (t) => {
