@@ -26,7 +26,9 @@ from saleor_nudges.models.nudges import (
     StockRule,
 )
 from saleor_nudges.models.recovery import (
+    Attempt,
     Campaign,
+    CampaignMode,
     CampaignState,
     CampaignStep,
     CheckoutState,
@@ -41,8 +43,10 @@ from saleor_nudges.models.shops import AppInstallation, AuditEntry, Cursor, Lega
 __all__ = [
     "AppInstallation",
     "ArchiveState",
+    "Attempt",
     "AuditEntry",
     "Campaign",
+    "CampaignMode",
     "CampaignState",
     "CampaignStep",
     "CartedProduct",

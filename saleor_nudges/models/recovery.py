@@ -33,9 +33,27 @@ class TrackedCheckout(ChannelRow):
     language = models.CharField(max_length=35, blank=True)
     started_at = models.DateTimeField()
     changed_at = models.DateTimeField()
+    # The last sign of life: its last change, or an address typed since.
+    seen_at = models.DateTimeField()
     is_payment_started = models.BooleanField(default=False)
+    country = models.CharField(max_length=2, blank=True)
+    device = models.CharField(max_length=16, blank=True)
+    browser = models.CharField(max_length=32, blank=True)
+    referrer = models.CharField(max_length=255, blank=True)
+    # The furthest step that was done, what stands in the way, and what was looked for in vain.
+    stage = models.CharField(max_length=16, blank=True)
+    is_stage_certain = models.BooleanField(default=False)
+    blockers = models.JSONField(default=list)
+    ruled_out = models.JSONField(default=list)
+    # Counts the times its shopper entered a campaign anew.
     cycle = models.PositiveIntegerField(default=1)
+    # Whose messages this cycle gets, once a first one was due.
+    campaign = models.ForeignKey(
+        "saleor_nudges.Campaign", on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    # When it is looked at again, and why not sooner or not at all.
     next_due_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=64, blank=True)
     # The checkout this one was made from when its shopper came back by our link.
     parent = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
 
@@ -77,6 +95,11 @@ class SeenOrder(ChannelRow):
         )
 
 
+def usual_exits() -> list[str]:
+    """Return what ends a sequence where the seller has not chosen."""
+    return ["TRIGGER_ENDED", "REPLIED"]
+
+
 class CampaignState(models.TextChoices):
     """Whether a campaign writes."""
 
@@ -85,13 +108,33 @@ class CampaignState(models.TextChoices):
     PAUSED = "PAUSED", "Switched off for now."
 
 
+class CampaignMode(models.TextChoices):
+    """Who starts a campaign's messages."""
+
+    AUTOMATED = "AUTOMATED", "Each checkout that is left behind and fits."
+    MANUAL = "MANUAL", "The seller, checkout by checkout."
+
+
 class Campaign(ChannelRow):
-    """What is sent to people who left a checkout in one channel. A draft until activated."""
+    """What is sent to people who left a checkout in one channel. A draft until activated.
+
+    `trigger`, `exits` and what its steps hold as JSON is read by `recovery.steps.parse`.
+    """
 
     name = models.CharField(max_length=255)
+    # The one that every channel comes with.
+    is_shipped = models.BooleanField(default=False)
+    mode = models.CharField(
+        max_length=16, choices=CampaignMode.choices, default=CampaignMode.AUTOMATED
+    )
     state = models.CharField(
         max_length=16, choices=CampaignState.choices, default=CampaignState.DRAFT
     )
+    trigger = models.JSONField(default=dict)
+    exits = models.JSONField(default=usual_exits)
+    cool_down_seconds = models.PositiveIntegerField(default=7 * 24 * 3600)
+    # The smaller goes first.
+    priority = models.PositiveSmallIntegerField(default=50)
     # A checkout last changed before this is counted and never messaged.
     active_since = models.DateTimeField(null=True)
 
@@ -99,8 +142,17 @@ class Campaign(ChannelRow):
 
     class Meta(ChannelRow.Meta):
         constraints = (
-            models.UniqueConstraint(fields=["shop", "channel"], name="nudges_campaign_per_channel"),
+            models.UniqueConstraint(
+                fields=["shop", "channel"],
+                name="nudges_campaign_shipped_once",
+                condition=models.Q(is_shipped=True),
+            ),
         )
+
+
+def by_email() -> list[str]:
+    """Return the message channel of a step whose seller has not chosen."""
+    return [MessageChannel.EMAIL]
 
 
 class CampaignStep(ShopRow):
@@ -108,10 +160,12 @@ class CampaignStep(ShopRow):
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="+")
     number = models.PositiveIntegerField()
+    # Taken out of its campaign; the ledger still names it.
+    is_retired = models.BooleanField(default=False)
     delay_seconds = models.PositiveIntegerField()
-    message_channel = models.CharField(
-        max_length=16, choices=MessageChannel.choices, default=MessageChannel.EMAIL
-    )
+    message_channels = models.JSONField(default=by_email)
+    condition = models.JSONField(default=dict)
+    send_window = models.JSONField(default=list)
     subject = models.CharField(max_length=255, blank=True)
     text = models.TextField(blank=True)
     html = models.TextField(blank=True)
@@ -142,16 +196,23 @@ class Send(ChannelRow):
 
     checkout = models.ForeignKey(TrackedCheckout, on_delete=models.CASCADE, related_name="+")
     cycle = models.PositiveIntegerField()
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="+")
     step = models.ForeignKey(CampaignStep, on_delete=models.PROTECT, related_name="+")
     step_number = models.PositiveIntegerField()
     person = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, related_name="+")
     message_channel = models.CharField(max_length=16, choices=MessageChannel.choices)
     state = models.CharField(max_length=16, choices=SendState.choices, default=SendState.DUE)
     reason = models.CharField(max_length=64, blank=True)
+    # The seller asked for it: nobody waits for silence.
+    is_manual = models.BooleanField(default=False)
     due_at = models.DateTimeField()
+    # When it could first have gone; what keeps it back only because of us does not move it.
+    ready_at = models.DateTimeField()
     lease_until = models.DateTimeField(null=True)
     # Counts the claims: a worker that slept past its lease finds another number and stops.
     fence = models.PositiveIntegerField(default=0)
+    # Counts what broke on our side before anything left.
+    failures = models.PositiveSmallIntegerField(default=0)
     marked_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     returned_at = models.DateTimeField(null=True)
@@ -161,7 +222,13 @@ class Send(ChannelRow):
     class Meta(ChannelRow.Meta):
         constraints = (
             models.UniqueConstraint(
-                fields=["checkout", "cycle", "step_number"], name="nudges_sent_at_most_once"
+                fields=["checkout", "cycle", "campaign", "step_number"], name="nudges_send_once"
+            ),
+            # Whichever campaign it comes from: no step of a cycle ever leaves twice.
+            models.UniqueConstraint(
+                fields=["checkout", "cycle", "step_number"],
+                name="nudges_sent_at_most_once",
+                condition=models.Q(state__in=["SENDING", "SENT", "IN_DOUBT"]),
             ),
         )
         indexes = (
@@ -171,4 +238,30 @@ class Send(ChannelRow):
                 condition=models.Q(state__in=["DUE", "CLAIMED", "SENDING"]),
             ),
             models.Index(fields=["shop", "person", "-id"], name="nudges_send_person"),
+        )
+
+
+class Attempt(ChannelRow):
+    """Why a message did not go when it was looked at: one row per reason, however often."""
+
+    checkout = models.ForeignKey(TrackedCheckout, on_delete=models.CASCADE, related_name="+")
+    cycle = models.PositiveIntegerField()
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, null=True, related_name="+")
+    step_number = models.PositiveIntegerField(default=0)
+    reason = models.CharField(max_length=64)
+    at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    times = models.PositiveIntegerField(default=1)
+    # What `recovery.reasons.say` needs besides.
+    until = models.DateTimeField(null=True)
+    zone = models.CharField(max_length=64, blank=True)
+    message_channel = models.CharField(max_length=16, blank=True)
+
+    objects = ScopedManager["Attempt"]()
+
+    class Meta(ChannelRow.Meta):
+        constraints = (
+            models.UniqueConstraint(
+                fields=["checkout", "cycle", "step_number", "reason"], name="nudges_attempt_once"
+            ),
         )

@@ -34,6 +34,11 @@ def all_claim_rules() -> list[str]:
     return ["UK", "EU", "US"]
 
 
+def usual_caps() -> list[dict[str, int]]:
+    """Return how often a person is written to at most where the seller has not chosen."""
+    return [{"limit": 2, "seconds": 24 * 3600}, {"limit": 5, "seconds": 7 * 24 * 3600}]
+
+
 class Shop(Row):
     """A shop: the site we are a plugin of, or a Saleor that installed us as an App."""
 
@@ -51,6 +56,12 @@ class Shop(Row):
     )
     # Sending is bound to one installation: a copy of this database elsewhere stays silent.
     sending_installation = models.CharField(max_length=64, blank=True)
+
+    # How often, and at which hours by the recipient's clock, people are written to:
+    # `recovery.manners` reads both. `timezone` is the shop's, for those of whom nothing is known.
+    message_caps = models.JSONField(default=usual_caps)
+    message_hours = models.JSONField(default=dict)
+    timezone = models.CharField(max_length=64, default="UTC")
 
     sender_name = models.CharField(max_length=255, blank=True)
     sender_email = models.CharField(max_length=254, blank=True)

@@ -1,80 +1,127 @@
-"""What is sent to people who left a checkout: one campaign per channel, off until activated."""
+"""The campaigns of a shop: made from a preset, changed whole, switched on and off."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from saleor_nudges import consent, wording
 from saleor_nudges.exceptions import InvalidInput
-from saleor_nudges.experiments import assign
 from saleor_nudges.models import (
     Campaign,
+    CampaignMode,
     CampaignState,
     CampaignStep,
     CheckoutState,
     LegalBasis,
+    MessageChannel,
+    Send,
     Shop,
     TrackedCheckout,
 )
-from saleor_nudges.recovery.plan import Cycle, Rules, Shopper, Step, next_message
+from saleor_nudges.recovery import manners, presets, steps
 
-# "silent for 30 minutes", as the first message of every recovery tool there is.
-FIRST_DELAY = timedelta(minutes=30)
-# A test may wait a second; nobody wants to wait longer than a month.
-LONGEST_LINE = 255
-SHORTEST, LONGEST = timedelta(seconds=1), timedelta(days=30)
+LONGEST_LINE: Final = 255
+TEXTS: Final = ("subject", "text", "html")
+# What a campaign's own row holds of its sequence, by the grammar's names.
+OWN: Final = {
+    "trigger": "trigger",
+    "exits": "exits",
+    "coolDownSeconds": "cool_down_seconds",
+    "priority": "priority",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A campaign that is on, read: its sequence, and each step's row by number."""
+
+    row: Campaign
+    sequence: steps.Sequence
+    rows: dict[int, CampaignStep]
 
 
 def campaign_of(shop: Shop, channel: str) -> Campaign:
-    """Return the channel's campaign, with its one step, made as a draft when there is none."""
+    """Return the campaign that the channel comes with, made as a draft when there is none."""
     with transaction.atomic():
         campaign, is_new = Campaign.objects.of(shop).get_or_create(
-            shop=shop, channel=channel, defaults={"name": "Checkout left behind"}
+            shop=shop,
+            channel=channel,
+            is_shipped=True,
+            defaults={"name": "Checkout left behind"},
         )
         if is_new:
-            CampaignStep.objects.of(shop).create(
-                shop=shop,
-                campaign=campaign,
-                number=1,
-                delay_seconds=int(FIRST_DELAY.total_seconds()),
-            )
+            _write_steps(campaign, presets.SHIPPED.sequence, [])
     return campaign
+
+
+def create(
+    shop: Shop, channel: str, changes: dict[str, Any], preset: presets.Preset = presets.SHIPPED
+) -> Campaign:
+    """Return a new draft, as the preset has it but for the changes; raises InvalidInput."""
+    campaign = Campaign(shop=shop, channel=channel, name=preset.title)
+    with transaction.atomic():
+        campaign.save()
+        _write_steps(campaign, preset.sequence, [])
+        change(campaign, changes)
+    return campaign
+
+
+def delete(campaign: Campaign) -> None:
+    """Delete a campaign that never wrote to anybody; raises InvalidInput for any other."""
+    if campaign.is_shipped:
+        raise InvalidInput("The channel's own campaign stays; pause it instead.", field="id")
+    if Send.objects.of(campaign.shop_id).filter(campaign=campaign).exists():
+        raise InvalidInput("It has written to people; pause it instead.", field="id")
+    campaign.delete()
 
 
 def steps_of(campaign: Campaign) -> list[CampaignStep]:
     """Return a campaign's steps, first to last."""
-    return list(
-        CampaignStep.objects.of(campaign.shop_id).filter(campaign=campaign).order_by("number")
-    )
+    rows = CampaignStep.objects.of(campaign.shop_id).filter(campaign=campaign, is_retired=False)
+    return list(rows.order_by("number"))
 
 
 def fields_of(campaign: Campaign) -> dict[str, Any]:
     """Return everything that `change` can change, as it is now."""
-    step = steps_of(campaign)[0]
-    own = ("subject", "text", "html", "delay_seconds")
-    return {"name": campaign.name} | {field: getattr(step, field) for field in own}
+    rows = steps_of(campaign)
+    own = {column: getattr(campaign, column) for column in OWN.values()}
+    texts = {field: getattr(rows[0], field) for field in TEXTS}
+    return {
+        "name": campaign.name,
+        "mode": campaign.mode,
+        **own,
+        "steps": [_step_source(row) | {name: getattr(row, name) for name in TEXTS} for row in rows],
+        "delay_seconds": rows[0].delay_seconds,
+        **texts,
+    }
 
 
 def change(campaign: Campaign, changes: dict[str, Any]) -> None:
-    """Change the name or the first step; raises InvalidInput and then changes nothing."""
-    step = steps_of(campaign)[0]
-    for field in ("subject", "text", "html"):
-        if field in changes:
-            wording.check(changes[field], field=field)
-            if field == "subject":
-                _short(changes[field], field)
-            setattr(step, field, changes[field])
-    if "delay_seconds" in changes:
-        step.delay_seconds = _delay(changes["delay_seconds"])
-    if "name" in changes:
-        campaign.name = _short(changes["name"], "name")
+    """Change what is named; raises InvalidInput with the field and then changes nothing.
+
+    `steps` is the whole list, as docs/campaigns.md has it, each with `subject`, `text` and `html`
+    besides; the four fields of the first message may be changed alone.
+    """
+    changes = _in_steps(campaign, changes)
+    texts = [_texts(step, place) for place, step in enumerate(changes.get("steps", ()))]
+    source = _source(campaign, steps_of(campaign)) | {
+        name: changes[column] for name, column in OWN.items() if column in changes
+    }
+    if "steps" in changes:
+        source["steps"] = [_without_texts(step) for step in changes["steps"]]
+    sequence = steps.parse(source)
+    _must_be_possible(campaign.shop, sequence)
+    _set_own(campaign, changes, sequence)
     with transaction.atomic():
         campaign.save()
-        step.save()
-        _plan_again(campaign, step)
+        if "steps" in changes:
+            _write_steps(campaign, sequence, texts)
+        _plan_again(campaign)
 
 
 def activate(campaign: Campaign) -> None:
@@ -85,7 +132,11 @@ def activate(campaign: Campaign) -> None:
     _must_be_able_to_send(campaign.shop)
     campaign.state = CampaignState.ACTIVE
     campaign.active_since = campaign.active_since or timezone.now()
-    campaign.save()
+    with transaction.atomic():
+        campaign.save()
+        _waiting(campaign).filter(campaign=campaign, reason="CAMPAIGN_OFF").update(
+            next_due_at=Now()
+        )
 
 
 def pause(campaign: Campaign) -> None:
@@ -94,26 +145,151 @@ def pause(campaign: Campaign) -> None:
     campaign.save()
 
 
-def first_due(tracked: TrackedCheckout) -> datetime | None:
-    """Return when a checkout that just changed is to be written about, if ever."""
+def running(shop: Shop, channels: Sequence[str] | None = None) -> list[Running]:
+    """Return the campaigns that are on, those that go first before the others."""
+    active = Campaign.objects.of(shop).filter(state=CampaignState.ACTIVE)
+    if channels is not None:
+        active = active.filter(channel__in=channels)
+    rows = list(active.order_by("priority", "id"))
+    held = CampaignStep.objects.of(shop).filter(campaign__in=rows, is_retired=False)
+    by_campaign: dict[Any, list[CampaignStep]] = {row.pk: [] for row in rows}
+    for step in held.order_by("number"):
+        by_campaign[step.campaign_id].append(step)
+    return [read(row, by_campaign[row.pk]) for row in rows]
+
+
+def read(campaign: Campaign, rows: Sequence[CampaignStep]) -> Running:
+    """Return a campaign as it is planned with."""
+    sequence = steps.parse(_source(campaign, rows))
+    return Running(campaign, sequence, {row.number: row for row in rows})
+
+
+def first_look(tracked: TrackedCheckout) -> datetime | None:
+    """Return when a checkout that just changed may first be written about, if ever."""
     # Who came back by our link and left again is not written to again.
     if tracked.state != CheckoutState.OPEN or tracked.person_id is None or tracked.parent_id:
         return None
-    campaign = (
-        Campaign.objects.of(tracked.shop_id)
-        .filter(channel=tracked.channel, state=CampaignState.ACTIVE)
+    first = (
+        CampaignStep.objects.of(tracked.shop_id)
+        .filter(
+            campaign__channel=tracked.channel,
+            campaign__state=CampaignState.ACTIVE,
+            campaign__mode=CampaignMode.AUTOMATED,
+            is_retired=False,
+        )
+        .order_by("delay_seconds")
         .first()
     )
-    if campaign is None:
-        return None
-    steps = [
-        Step(step.number, timedelta(seconds=step.delay_seconds)) for step in steps_of(campaign)
-    ]
-    arm = assign(tracked.shop_id, tracked.person_id)
-    cycle = Cycle(str(campaign.pk), str(tracked.pk), tracked.cycle, tracked.changed_at)
-    # Every step is mail, which has no hours, so no clock of the person's is asked.
-    shopper = Shopper(str(tracked.person_id), zones=("UTC",), arm=arm)
-    return next_message(cycle, Rules(steps), shopper, tracked.changed_at).due_at
+    return tracked.seen_at + timedelta(seconds=first.delay_seconds) if first else None
+
+
+def _source(campaign: Campaign, rows: Sequence[CampaignStep]) -> dict[str, Any]:
+    own = {name: getattr(campaign, column) for name, column in OWN.items()}
+    return own | {"steps": [_step_source(row) for row in rows]}
+
+
+def _step_source(row: CampaignStep) -> dict[str, Any]:
+    return {
+        "delaySeconds": row.delay_seconds,
+        "messageChannels": row.message_channels,
+        "condition": row.condition,
+        "sendWindow": row.send_window,
+    }
+
+
+def _in_steps(campaign: Campaign, changes: dict[str, Any]) -> dict[str, Any]:
+    """Return changes of the first message's own fields as a change of the steps."""
+    first = {"delay_seconds": "delaySeconds"} | {name: name for name in TEXTS}
+    named = {new: changes[old] for old, new in first.items() if old in changes}
+    if not named:
+        return changes
+    if "steps" in changes:
+        raise InvalidInput("Say it in the steps, or without them.", field="steps")
+    for name in TEXTS:
+        if name in named:
+            _checked_text(named[name], name, name)
+    listed = fields_of(campaign)["steps"]
+    listed[0] |= named
+    if "delaySeconds" in named:
+        _check_delay(listed)
+    return {name: value for name, value in changes.items() if name not in first} | {"steps": listed}
+
+
+def _check_delay(listed: list[dict[str, Any]]) -> None:
+    """Raise for a first delay that would be refused, by the name it has outside the steps."""
+    try:
+        steps.parse({"steps": list(map(_without_texts, listed))})
+    except InvalidInput as error:
+        raise InvalidInput(str(error), field="delaySeconds") from error
+
+
+def _texts(step: Any, place: int) -> dict[str, str]:
+    if not isinstance(step, dict):
+        raise InvalidInput("This is an object, in braces.", field=f"steps[{place}]")
+    return {
+        name: _checked_text(step.get(name, ""), f"steps[{place}].{name}", name) for name in TEXTS
+    }
+
+
+def _checked_text(text: Any, field: str, name: str) -> str:
+    if not isinstance(text, str):
+        raise InvalidInput("This is a text.", field=field)
+    wording.check(text, field=field)
+    return _short(text, field) if name == "subject" else text
+
+
+def _without_texts(step: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in step.items() if name not in TEXTS}
+
+
+def _set_own(campaign: Campaign, changes: dict[str, Any], sequence: steps.Sequence) -> None:
+    whole = steps.dump(sequence)
+    for name, column in OWN.items():
+        setattr(campaign, column, whole[name])
+    if "name" in changes:
+        campaign.name = _short(changes["name"], "name")
+    if "mode" in changes:
+        campaign.mode = CampaignMode(changes["mode"])
+
+
+def _write_steps(
+    campaign: Campaign, sequence: steps.Sequence, texts: Sequence[dict[str, str]]
+) -> None:
+    """Write the steps over the rows of the same number: the ledger names those for good."""
+    rows = CampaignStep.objects.of(campaign.shop_id).filter(campaign=campaign)
+    listed = steps.dump(sequence)["steps"]
+    for number, step in enumerate(listed, start=1):
+        rows.update_or_create(
+            shop_id=campaign.shop_id,
+            campaign=campaign,
+            number=number,
+            defaults={
+                "is_retired": False,
+                "delay_seconds": step["delaySeconds"],
+                "message_channels": step["messageChannels"],
+                "condition": step["condition"],
+                "send_window": step["sendWindow"],
+                **(texts[number - 1] if texts else {}),
+            },
+        )
+    rows.filter(number__gt=len(listed)).update(is_retired=True)
+
+
+def _must_be_possible(shop: Shop, sequence: steps.Sequence) -> None:
+    """Raise InvalidInput for what is understood but not done yet."""
+    for step in sequence.steps:
+        here = f"steps[{step.number - 1}]"
+        if step.kind is not steps.Kind.REMINDER:
+            raise InvalidInput("Nothing is sent after an order yet.", field=f"{here}.kind")
+        if step.voucher is not None:
+            raise InvalidInput("No vouchers are given yet.", field=f"{here}.voucher")
+        if step.template:
+            raise InvalidInput("There are no named templates yet.", field=f"{here}.template")
+        if not set(MessageChannel.values) & set(step.message_channels):
+            known = ", ".join(MessageChannel.values)
+            field = f"{here}.messageChannels"
+            raise InvalidInput(f"Name one that is set up: {known}.", field=field)
+    manners.check_steps(shop, sequence)
 
 
 def _short(text: str, field: str) -> str:
@@ -122,16 +298,15 @@ def _short(text: str, field: str) -> str:
     return text
 
 
-def _delay(seconds: int) -> int:
-    if not SHORTEST.total_seconds() <= seconds <= LONGEST.total_seconds():
-        raise InvalidInput("A delay lies between a second and 30 days.", field="delaySeconds")
-    return seconds
+def _plan_again(campaign: Campaign) -> None:
+    """Have all that waits looked at again: it may be due sooner, or later, than it was."""
+    _waiting(campaign).filter(next_due_at__isnull=False).update(next_due_at=Now())
 
 
-def _plan_again(campaign: Campaign, step: CampaignStep) -> None:
-    TrackedCheckout.objects.of(campaign.shop_id).filter(
-        channel=campaign.channel, state=CheckoutState.OPEN, next_due_at__isnull=False
-    ).update(next_due_at=F("changed_at") + timedelta(seconds=step.delay_seconds))
+def _waiting(campaign: Campaign) -> Any:
+    return TrackedCheckout.objects.of(campaign.shop_id).filter(
+        channel=campaign.channel, state=CheckoutState.OPEN
+    )
 
 
 def _must_be_able_to_send(shop: Shop) -> None:

@@ -18,6 +18,7 @@ from saleor_nudges.models import (
     TrackedCheckout,
     WaitingEvent,
 )
+from saleor_nudges.recovery.smear import PATIENCE
 
 # News of a purchase or of a no may wait in the stream; until it is read nothing is marked.
 STOPPING = ("order_placed", "order_paid", "checkout_paid", "consent_withdrawn", "customer_erased")
@@ -25,8 +26,6 @@ STOPPING = ("order_placed", "order_paid", "checkout_paid", "consent_withdrawn", 
 SILENCE = ExpressionWrapper(
     F("step__delay_seconds") * Value(timedelta(seconds=1)), output_field=DurationField()
 )
-# A message that could not go for so long after it was due is about a cart nobody remembers.
-TOO_OLD = timedelta(hours=24)
 
 
 class Then(StrEnum):
@@ -55,9 +54,9 @@ def conditions(message_channel: MessageChannel) -> tuple[Condition, ...]:
         Condition("UNSUBSCRIBED", ~consent.is_suppressed(message_channel), Then.CANCEL),
         Condition("NO_CONSENT", consent.agrees(message_channel), Then.CANCEL),
         Condition("SENDING_OFF", consent.sending_is_on(), Then.WAIT),
-        Condition("CAMPAIGN_OFF", Q(step__campaign__state=CampaignState.ACTIVE), Then.WAIT),
+        Condition("CAMPAIGN_OFF", Q(campaign__state=CampaignState.ACTIVE), Then.WAIT),
         Condition("BEFORE_ACTIVATION", _after_activation(), Then.CANCEL),
-        Condition("CHECKOUT_CHANGED", Q(checkout__changed_at__lte=Now() - SILENCE), Then.WAIT),
+        Condition("CHECKOUT_CHANGED", _silent(), Then.WAIT),
         Condition("PAYMENT_STARTED", Q(checkout__is_payment_started=False), Then.WAIT),
         Condition("NOT_CAUGHT_UP", _caught_up(), Then.WAIT),
         Condition("EVENTS_WAITING", ~_waiting(), Then.WAIT),
@@ -73,14 +72,18 @@ def all_of(message_channel: MessageChannel) -> Q:
 
 
 def not_too_old() -> Q:
-    """The message was due lately, counted from the shopper's last sign of life."""
-    return Q(checkout__changed_at__gt=Now() - SILENCE - TOO_OLD)
+    """It could first have gone lately: later the cart is one that nobody remembers."""
+    return Q(ready_at__gt=Now() - PATIENCE)
+
+
+def _silent() -> Q:
+    return Q(is_manual=True) | Q(checkout__seen_at__lte=Now() - SILENCE)
 
 
 def _after_activation() -> Q:
-    return Q(
-        checkout__changed_at__gt=F("step__campaign__active_since"),
-    ) & Q(checkout__changed_at__gt=F("shop__sending_since"))
+    return Q(checkout__seen_at__gt=F("campaign__active_since")) & Q(
+        checkout__seen_at__gt=F("shop__sending_since")
+    )
 
 
 def _ordered() -> Q:

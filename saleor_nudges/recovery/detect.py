@@ -1,12 +1,15 @@
-"""Which checkouts have been silent long enough: each gets one row in the ledger."""
+"""Look at the checkouts that are due: each gets its next message into the ledger, or a reason."""
 
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from cryptography.fernet import InvalidToken
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
@@ -19,31 +22,34 @@ from saleor_nudges.models import (
     CampaignState,
     CampaignStep,
     CheckoutState,
+    MessageChannel,
     Send,
     SendState,
     Shop,
     TrackedCheckout,
 )
+from saleor_nudges.recovery import attempts, cycles, outages
+from saleor_nudges.recovery.planning import Kept, Planner, database_now, planner
+from saleor_nudges.recovery.reasons import Reason, Why
+from saleor_nudges.recovery.smear import Outage
+
+# What could not be looked at is looked at again.
+LATER: Final = timedelta(minutes=1)
 
 
 def detect() -> int:
-    """Enter what is due into the ledger, in every shop that sends; return how many were due.
+    """Look at what is due in every shop that sends; return how many messages were entered.
 
     A shop that is not caught up is left alone: who bought there meanwhile is not known.
     """
-    active = (
-        Campaign.objects.across_shops()
-        .filter(state=CampaignState.ACTIVE, shop__in=Shop.objects.filter(consent.sending_bound()))
-        .filter(shop__in=reconcile.caught_up(reconcile.ORDERS).values("shop"))
-        .select_related("shop")
-    )
-    total, away = 0, set[UUID]()
-    for campaign in active:
+    shops = _sending()
+    lasting = outages.note([shop.pk for shop in shops], database_now())
+    total = 0
+    for shop in shops:
         try:
-            total += 0 if campaign.shop_id in away else _detect(campaign)
+            total += _detect(shop, lasting.get(shop.pk))
         except HostUnavailable:
-            away.add(campaign.shop_id)
-            telemetry.log(telemetry.Log.HOST_UNAVAILABLE, logging.WARNING, shop=campaign.shop.key)
+            telemetry.log(telemetry.Log.HOST_UNAVAILABLE, logging.WARNING, shop=shop.key)
     return total
 
 
@@ -56,37 +62,45 @@ def count_due() -> int:
     return waiting.count() + listed.count()
 
 
-def _detect(campaign: Campaign) -> int:
-    step = CampaignStep.objects.of(campaign.shop_id).filter(campaign=campaign).first()
-    if step is None:
-        return 0
-    total = 0
-    while count := _detect_batch(campaign, step):
+def _sending() -> list[Shop]:
+    active = Campaign.objects.across_shops().filter(state=CampaignState.ACTIVE)
+    return list(
+        Shop.objects.filter(consent.sending_bound(), pk__in=active.values("shop"))
+        .filter(pk__in=reconcile.caught_up(reconcile.ORDERS).values("shop"))
+        .order_by("pk")
+    )
+
+
+def _detect(shop: Shop, outage: Outage | None) -> int:
+    active = Campaign.objects.of(shop).filter(state=CampaignState.ACTIVE)
+    channels = sorted(set(active.values_list("channel", flat=True)))
+    total, is_over = 0, False
+    while not is_over:
+        count, is_over = _detect_batch(shop, channels, outage)
         total += count
     return total
 
 
-def _detect_batch(campaign: Campaign, step: CampaignStep) -> int:
+def _detect_batch(shop: Shop, channels: Sequence[str], outage: Outage | None) -> tuple[int, bool]:
+    """Return how many messages were entered, and whether nothing is left to look at."""
     # The shop is asked before any row is held: it may take its time.
-    asked = list(_due(campaign).order_by("next_due_at")[: conf.get().SEND_BATCH])
-    present = _as_they_are_now(campaign.shop, asked)
+    asked = list(_due(shop, channels).order_by("next_due_at")[: conf.get().SEND_BATCH])
+    if not asked:
+        return 0, True
+    present = _as_they_are_now(shop, asked)
     with transaction.atomic():
-        due = _due(campaign).filter(pk__in=[tracked.pk for tracked in asked])
-        held = list(due.select_for_update(skip_locked=True))
-        left = [t for t in held if t.pk not in present or _is_left(t, present[t.pk], step)]
-        # Last changed before either was switched on: counted, never messaged.
-        since = max(filter(None, (campaign.active_since, campaign.shop.sending_since)))
-        rows = [_row(tracked, step) for tracked in left if tracked.changed_at > since]
-        Send.objects.bulk_create(rows, ignore_conflicts=True)
-        TrackedCheckout.objects.of(campaign.shop_id).filter(pk__in=[t.pk for t in left]).update(
-            next_due_at=None
-        )
-    return len(held)
+        due = _due(shop, channels).filter(pk__in=[tracked.pk for tracked in asked])
+        held = list(due.select_for_update(skip_locked=True, of=("self",)))
+        left = [one for one in held if one.pk not in present or _is_left(one, present[one.pk])]
+        plans = planner(shop, left, database_now(), get_host(shop).product_cards, outage)
+        entered = _write(left, plans)
+    # Others have the rest in hand.
+    return entered, not held
 
 
-def _due(campaign: Campaign) -> QuerySet[TrackedCheckout]:
-    return TrackedCheckout.objects.of(campaign.shop_id).filter(
-        channel=campaign.channel, state=CheckoutState.OPEN, next_due_at__lte=Now()
+def _due(shop: Shop, channels: Sequence[str]) -> QuerySet[TrackedCheckout]:
+    return TrackedCheckout.objects.of(shop).filter(
+        channel__in=channels, state=CheckoutState.OPEN, next_due_at__lte=Now()
     )
 
 
@@ -101,33 +115,98 @@ def _as_they_are_now(shop: Shop, due: list[TrackedCheckout]) -> dict[UUID, Check
     return {pk: found.get(checkout_id) for pk, checkout_id in ids.items()}
 
 
-def _is_left(tracked: TrackedCheckout, checkout: Checkout | None, step: CampaignStep) -> bool:
+def _is_left(tracked: TrackedCheckout, checkout: Checkout | None) -> bool:
     """Tell whether a checkout still waits for its shopper; what we have missed of it is taken in.
 
-    One that was changed and is silent for long enough by now is due all the same: it is looked at
-    once more before it is written about.
+    One that was changed is planned from that change on: it is looked at once more before it is
+    written about.
     """
-    mine = TrackedCheckout.objects.of(tracked.shop_id).filter(pk=tracked.pk)
     if checkout is None:
-        mine.update(state=CheckoutState.GONE, next_due_at=None)
+        mine = TrackedCheckout.objects.of(tracked.shop_id).filter(pk=tracked.pk)
+        mine.update(state=CheckoutState.GONE, next_due_at=None, reason=Reason.CHECKOUT_GONE)
+        cycles.look_again_at_others(tracked)
         return False
-    if checkout.changed_at <= tracked.changed_at:
-        return True
-    capture(facts.full_checkout(tracked.shop, checkout))
-    due_at = checkout.changed_at + timedelta(seconds=step.delay_seconds)
-    mine.update(next_due_at=due_at)
-    return mine.filter(next_due_at__lte=Now()).exists()
+    if checkout.changed_at > tracked.changed_at:
+        capture(facts.full_checkout(tracked.shop, checkout))
+        tracked.seen_at = max(tracked.seen_at, checkout.changed_at)
+    return True
 
 
-def _row(tracked: TrackedCheckout, step: CampaignStep) -> Send:
+@dataclass
+class _Found:
+    """What a batch came to."""
+
+    sends: list[Send] = field(default_factory=list)
+    kept: list[tuple[TrackedCheckout, Kept]] = field(default_factory=list)
+
+
+def _write(left: list[TrackedCheckout], plans: Planner) -> int:
+    found = _Found()
+    waiting = _in_the_ledger(left)
+    for tracked in left:
+        if tracked.pk in waiting:
+            # Whoever sends it plans on from there.
+            tracked.next_due_at = None
+        else:
+            _plan(tracked, plans, found)
+    Send.objects.bulk_create(found.sends, ignore_conflicts=True)
+    attempts.keep(found.kept, plans.now)
+    if left:
+        TrackedCheckout.objects.of(left[0].shop_id).bulk_update(
+            left, ["next_due_at", "reason", "campaign"]
+        )
+    return len(found.sends)
+
+
+def _plan(tracked: TrackedCheckout, plans: Planner, found: _Found) -> None:
+    """Plan for one checkout; whatever is wrong with it keeps no other one back."""
+    try:
+        outlook = plans.outlook(tracked)
+    except (HostUnavailable, DatabaseError):
+        raise
+    except Exception:
+        telemetry.trouble(telemetry.Log.MESSAGE_HELD, checkout=tracked.pk)
+        tracked.reason, tracked.next_due_at = Reason.TROUBLE, plans.now + LATER
+        found.kept.append((tracked, Kept(0, Why(Reason.TROUBLE, plans.now))))
+        return
+    if outlook.running is not None:
+        tracked.campaign = outlook.running.row
+    tracked.reason = outlook.reason or ("" if outlook.step else Reason.ALL_SENT)
+    found.kept += [(tracked, kept) for kept in outlook.kept]
+    if outlook.step is None or outlook.due_at is None or outlook.message_channel is None:
+        tracked.next_due_at = None
+        found.kept.append((tracked, Kept(0, Why(Reason[tracked.reason], plans.now))))
+    elif outlook.due_at > plans.now:
+        tracked.next_due_at = outlook.due_at
+        tracked.reason = tracked.reason or Reason.NOT_DUE
+    else:
+        tracked.next_due_at = None
+        found.sends.append(row(tracked, outlook.step, outlook.message_channel, outlook.due_at))
+
+
+def _in_the_ledger(left: list[TrackedCheckout]) -> set[UUID]:
+    """Return which of them have a message on its way already."""
+    if not left:
+        return set()
+    live = (SendState.DUE, SendState.CLAIMED, SendState.SENDING)
+    rows = Send.objects.of(left[0].shop_id).filter(checkout__in=left, state__in=live)
+    return set(rows.values_list("checkout_id", flat=True))
+
+
+def row(
+    tracked: TrackedCheckout, step: CampaignStep, message_channel: MessageChannel, due_at: datetime
+) -> Send:
+    """Return a new row of the ledger, not saved."""
     return Send(
         shop_id=tracked.shop_id,
         channel=tracked.channel,
         checkout=tracked,
         cycle=tracked.cycle,
+        campaign_id=step.campaign_id,
         step=step,
         step_number=step.number,
         person_id=tracked.person_id,
-        message_channel=step.message_channel,
-        due_at=tracked.next_due_at or tracked.changed_at,
+        message_channel=message_channel,
+        due_at=due_at,
+        ready_at=due_at,
     )

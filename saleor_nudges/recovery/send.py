@@ -6,12 +6,15 @@ conditions, and a row that was marked is never handed over again. See `docs/adr/
 
 import logging
 import time
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Greatest, Now
+from django.db.models.lookups import GreaterThan
 
 from saleor_nudges import conf, crypto, people, telemetry
 from saleor_nudges.exceptions import (
@@ -23,14 +26,18 @@ from saleor_nudges.exceptions import (
 from saleor_nudges.host import Checkout, get_host, host_class
 from saleor_nudges.messaging.channels import Channel, Message, get_channel
 from saleor_nudges.models import CheckoutState, MessageChannel, Send, SendState, TrackedCheckout
-from saleor_nudges.recovery import message, watch
+from saleor_nudges.recovery import attempts, message, planning, watch
 from saleor_nudges.recovery.conditions import Then, all_of, conditions, not_too_old
+from saleor_nudges.recovery.planning import Outlook, database_now
+from saleor_nudges.recovery.reasons import Fate, Reason
 
 # A sweep is woken every few seconds; one that takes longer stands in its followers' way.
 LONGEST_SWEEP = 20.0
 # The host's checkout is held while we ask, so nobody waits longer than this for a row of ours.
 SHORT_WAIT = "SET LOCAL lock_timeout = '200ms'"
 SOON, LATER = timedelta(seconds=5), timedelta(minutes=1)
+# What fails so often before anything leaves will not do better by itself.
+MOST_FAILURES: Final = 3
 
 
 def send_due(*, seconds: float = LONGEST_SWEEP) -> int:
@@ -69,13 +76,18 @@ def claim() -> list[Send]:
             fence=F("fence") + 1,
             lease_until=_lease(),
         )
-        return list(taken.select_related("shop", "person", "checkout", "step").order_by("due_at"))
+        together = ("shop", "person", "checkout", "step", "campaign")
+        return list(taken.select_related(*together).order_by("due_at"))
 
 
 def give_up_on_the_doubtful() -> int:
     """A worker died between the mark and the outcome: shown as in doubt, never repeated."""
     lost = Send.objects.across_shops().filter(state=SendState.SENDING, lease_until__lt=Now())
-    count = lost.update(state=SendState.IN_DOUBT, reason="WORKER_LOST")
+    with transaction.atomic():
+        held = dict(lost.select_for_update(skip_locked=True).values_list("pk", "checkout_id"))
+        doubtful = Send.objects.across_shops().filter(pk__in=held)
+        count = doubtful.update(state=SendState.IN_DOUBT, reason=Reason.WORKER_LOST)
+        _plan_on(held.values())
     if count:
         telemetry.SENT.labels(state=SendState.IN_DOUBT).inc(count)
         telemetry.log(telemetry.Log.MESSAGE_IN_DOUBT, logging.WARNING, count=count)
@@ -88,11 +100,11 @@ def deliver(send: Send) -> bool:
         channel = get_channel(MessageChannel(send.message_channel))
         prepared = _mark(send)
     except HostUnavailable as error:
-        _put_off(send, Now() + SOON, error.code)
+        _put_off(send, Now() + SOON, Reason[error.code])
         return False
     except InvalidInput:
         telemetry.trouble(telemetry.Log.MESSAGE_HELD, send=send.pk)
-        _finish(send, SendState.CANCELLED, "TEMPLATE")
+        _finish(send, SendState.CANCELLED, Reason.TEMPLATE)
         return False
     except Exception:
         # Nothing was marked, so nothing left; one broken row must not hold up the others.
@@ -105,22 +117,31 @@ def deliver(send: Send) -> bool:
 def _mark(send: Send) -> Message | None:
     """Ask everything and mark the row, while the host holds the checkout still."""
     with transaction.atomic():
-        _one_at_a_time(send)
+        now = _one_at_a_time(send)
         if not _is_still_theirs(send):
             return None
         prepared = message.prepare(send)
+        outlook = planning.again(send, now)
         checkout_id = crypto.unseal(bytes(send.checkout.sealed_checkout_id))
         with get_host(send.shop).holding(checkout_id) as checkout:
             if not _still_silent(send, checkout):
                 return None
-            mine = _mine(send).filter(state=SendState.CLAIMED, lease_until__gt=Now())
-            marked = mine.filter(all_of(MessageChannel(send.message_channel))).update(
+            marked = outlook.is_for(send, now) and _mine(send).filter(
+                _still_open(outlook), state=SendState.CLAIMED, lease_until__gt=Now()
+            ).filter(all_of(MessageChannel(send.message_channel))).update(
                 state=SendState.SENDING, marked_at=Now(), lease_until=_lease(), reason=""
             )
     if not marked:
-        _explain(send)
+        _explain(send, outlook)
         return None
     return prepared
+
+
+def _still_open(outlook: Outlook) -> Q:
+    # The hours may close between the question and the mark.
+    if outlook.closes_at is None:
+        return Q()
+    return Q(GreaterThan(Value(outlook.closes_at), Now()))
 
 
 def _is_still_theirs(send: Send) -> bool:
@@ -130,17 +151,19 @@ def _is_still_theirs(send: Send) -> bool:
     )
     if send.checkout.person_id in (None, send.person_id):
         return True
-    _put_off(send, Now(), "CONTACT_CHANGED")
+    _put_off(send, Now(), Reason.CONTACT_CHANGED)
     return False
 
 
-def _one_at_a_time(send: Send) -> None:
+def _one_at_a_time(send: Send) -> datetime:
+    """Wait for our turn with this person; return the database's time then."""
     # Two checkouts of one person must not be judged side by side: both would find nothing sent.
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [str(send.person_id)]
         )
         cursor.execute(SHORT_WAIT)
+    return database_now()
 
 
 def _still_silent(send: Send, checkout: Checkout | None) -> bool:
@@ -149,7 +172,7 @@ def _still_silent(send: Send, checkout: Checkout | None) -> bool:
         if tracked.state == CheckoutState.OPEN:
             tracked.state = CheckoutState.GONE
             tracked.save(update_fields=["state"])
-        _finish(send, SendState.CANCELLED, "CHECKOUT_GONE")
+        _finish(send, SendState.CANCELLED, Reason.CHECKOUT_GONE)
         return False
     if checkout.changed_at > tracked.changed_at or checkout.payment_started:
         # We have missed news of it; look again and count the silence from there.
@@ -164,48 +187,68 @@ def _still_silent(send: Send, checkout: Checkout | None) -> bool:
         tracked.save()
         due = _silent_until(send)
         if tracked.state != CheckoutState.OPEN:
-            _finish(send, SendState.CANCELLED, "CHECKOUT_CLOSED")
+            _finish(send, SendState.CANCELLED, Reason.CHECKOUT_CLOSED)
         elif checkout.payment_started:
-            _put_off(send, Greatest(due, Now() + LATER), "PAYMENT_STARTED")
+            _put_off(send, Greatest(due, Now() + LATER), Reason.PAYMENT_STARTED)
         else:
-            _put_off(send, due, "CHECKOUT_CHANGED")
+            _defer(send, due, Reason.CHECKOUT_CHANGED)
         return False
     return True
 
 
-def _explain(send: Send) -> None:
+def _explain(send: Send, outlook: Outlook) -> None:
     """Find the first condition that does not hold, and do what it says."""
     row = _mine(send)
     for condition in conditions(MessageChannel(send.message_channel)):
         if not row.filter(condition.holds).exists():
             if condition.otherwise is Then.CANCEL:
                 _finish(send, SendState.CANCELLED, condition.reason)
+            elif condition.reason == Reason.CHECKOUT_CHANGED:
+                _defer(send, _silent_until(send), condition.reason)
             else:
-                _put_off(send, Greatest(_silent_until(send), Now() + SOON), condition.reason)
+                _put_off(send, Now() + SOON, condition.reason)
             return
-    _put_off(send, Now() + SOON, "CHANGED_MEANWHILE")
+    _do_as_planned(send, outlook)
+
+
+def _do_as_planned(send: Send, outlook: Outlook) -> None:
+    """Every condition holds, but the plan is another one by now."""
+    attempts.keep([(send.checkout, kept) for kept in outlook.kept], database_now())
+    if outlook.step is not None and outlook.step.pk == send.step_id and outlook.due_at:
+        _defer(send, outlook.due_at, outlook.reason or Reason.CHANGED_MEANWHILE)
+        return
+    passed = {one.step_number: one.why.reason for one in outlook.kept}
+    reason = passed.get(send.step_number) or outlook.reason or Reason.CHANGED_MEANWHILE
+    if outlook.step is None and reason.fate is Fate.WAITS:
+        _put_off(send, Now() + LATER, reason)
+    else:
+        _finish(send, SendState.CANCELLED, reason)
 
 
 def _try_later(send: Send) -> None:
-    if _mine(send).filter(not_too_old()).exists():
-        _put_off(send, Now() + LATER, "TROUBLE")
+    """Something broke before anything left; what breaks every time is put aside."""
+    if send.failures + 1 >= MOST_FAILURES:
+        _finish(send, SendState.CANCELLED, Reason.DEAD_LETTER)
+    elif _mine(send).filter(not_too_old()).exists():
+        _mine(send).update(failures=F("failures") + 1)
+        _put_off(send, Now() + LATER, Reason.TROUBLE)
     else:
-        _finish(send, SendState.CANCELLED, "TROUBLE")
+        _finish(send, SendState.CANCELLED, Reason.TROUBLE)
 
 
 def _hand_over(send: Send, channel: Channel, prepared: Message) -> bool:
     try:
         channel.send(prepared)
     except DeliveryRefused:
-        _finish(send, SendState.REFUSED, "PROVIDER_REFUSED")
+        _finish(send, SendState.REFUSED, Reason.PROVIDER_REFUSED)
         return False
     except DeliveryFailed:
-        _put_off(send, Now() + LATER, "PROVIDER_AWAY")
+        _put_off(send, Now() + LATER, Reason.PROVIDER_AWAY)
         return False
     except Exception:
         # Whatever it was, it may have left.
         telemetry.trouble(telemetry.Log.MESSAGE_IN_DOUBT, send=send.pk)
-        _finish(send, SendState.IN_DOUBT, "OUTCOME_UNKNOWN")
+        _finish(send, SendState.IN_DOUBT, Reason.OUTCOME_UNKNOWN)
         return False
     _finish(send, SendState.SENT, "")
     return True
@@ -213,10 +256,26 @@ def _hand_over(send: Send, channel: Channel, prepared: Message) -> bool:
 
 def _finish(send: Send, state: SendState, reason: str) -> None:
     changes = {"sent_at": Now()} if state is SendState.SENT else {}
-    if _mine(send).update(state=state, reason=reason, lease_until=None, **changes):
+    with transaction.atomic():
+        done = _mine(send).update(state=state, reason=reason, lease_until=None, **changes)
+        if done:
+            _plan_on([send.checkout_id])
+    if done:
         telemetry.SENT.labels(state=state).inc()
         line = telemetry.Log.MESSAGE_SENT if state is SendState.SENT else telemetry.Log.MESSAGE_HELD
         telemetry.log(line, send=send.pk, state=state, reason=reason)
+
+
+def _plan_on(checkouts: Iterable[UUID]) -> None:
+    """Have the checkouts of finished messages looked at for what comes next."""
+    rows = TrackedCheckout.objects.across_shops().filter(pk__in=list(checkouts))
+    rows.filter(state=CheckoutState.OPEN).update(next_due_at=Now())
+
+
+def _defer(send: Send, due: datetime, reason: str) -> None:
+    """Put off a message whose own time has moved."""
+    _mine(send).update(ready_at=due)
+    _put_off(send, Greatest(due, Now()), reason)
 
 
 def _put_off(send: Send, due: Any, reason: str) -> None:
@@ -234,7 +293,7 @@ def _mine(send: Send) -> QuerySet[Send]:
 
 
 def _silent_until(send: Send) -> datetime:
-    return send.checkout.changed_at + timedelta(seconds=send.step.delay_seconds)
+    return send.checkout.seen_at + timedelta(seconds=send.step.delay_seconds)
 
 
 def _lease() -> Any:

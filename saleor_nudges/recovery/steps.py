@@ -172,7 +172,7 @@ def _step(source: object, path: str, number: int) -> Step:
         template=_template(found.get("template", ""), f"{path}.template"),
         voucher=vouchers.parse(found.get("voucher"), f"{path}.voucher"),
         condition=_condition(found.get("condition", {}), f"{path}.condition", kind),
-        windows=_windows(found.get("sendWindow", []), f"{path}.sendWindow"),
+        windows=windows(found.get("sendWindow", []), f"{path}.sendWindow"),
     )
 
 
@@ -237,7 +237,8 @@ def _condition(source: object, path: str, kind: Kind) -> Condition:
     return condition
 
 
-def _windows(source: object, path: str) -> tuple[Window, ...]:
+def windows(source: object, path: str) -> tuple[Window, ...]:
+    """Return the send windows that a list holds; none for an empty one. Raises InvalidInput."""
     listed = reading.row(source, path, most=MOST_WINDOWS, least=0)
     return tuple(_window(one, f"{path}[{place}]") for place, one in enumerate(listed))
 

@@ -100,6 +100,7 @@ class ReturnView(LinkView):
                 "language": old.language,
                 "started_at": now,
                 "changed_at": now,
+                "seen_at": now,
             },
         )
         capture(

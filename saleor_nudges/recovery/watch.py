@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -32,7 +32,7 @@ from saleor_nudges.models import (
     TrackedCheckout,
     statements,
 )
-from saleor_nudges.recovery import campaigns
+from saleor_nudges.recovery import campaigns, cycles
 
 UPSERT_VISITORS = """
     INSERT INTO saleor_nudges_visitorcheckout (shop_id, visitor, checkout, seen_at)
@@ -94,11 +94,16 @@ def _checkout(shop: Shop, event: CheckoutFact) -> None:
             sealed_checkout_id=crypto.seal(event.checkout_id),
             started_at=event.occurred_at,
         )
+    before = tracked.lines
     look(tracked, event.cart, event.occurred_at, payment_started=event.payment_started)
     confirm(tracked, event.person)
     _close_if_ordered(tracked)
-    tracked.next_due_at = campaigns.first_due(tracked)
+    if tracked.lines != before:
+        cycles.begin_again(tracked)
+    tracked.next_due_at = campaigns.first_look(tracked)
     tracked.save()
+    if tracked.state == CheckoutState.EMPTIED:
+        cycles.look_again_at_others(tracked)
 
 
 def confirm(tracked: TrackedCheckout, person: UUID | None) -> None:
@@ -123,11 +128,10 @@ def _contact(shop: Shop, event: CheckoutContactKnown) -> None:
     if person is None:
         return
     tracked.person_id, tracked.is_contact_typed = person.pk, True
-    if due := campaigns.first_due(tracked):
-        # Who types is there: the silence begins now, though the shop has not seen them.
-        due += max(event.occurred_at - tracked.changed_at, timedelta(0))
-    tracked.next_due_at = due
-    tracked.save(update_fields=["person", "is_contact_typed", "next_due_at"])
+    # Who types is there: the silence begins now, though the shop has not seen them.
+    tracked.seen_at = max(tracked.seen_at, event.occurred_at)
+    tracked.next_due_at = campaigns.first_look(tracked)
+    tracked.save(update_fields=["person", "is_contact_typed", "seen_at", "next_due_at"])
 
 
 def look(
@@ -138,6 +142,8 @@ def look(
     tracked.total, tracked.currency = cart.total, cart.currency
     tracked.language = cart.language or tracked.language
     tracked.changed_at = changed_at
+    # Who typed an address later than that was there later.
+    tracked.seen_at = max(tracked.seen_at or changed_at, changed_at)
     tracked.is_payment_started = payment_started
     if tracked.state in (CheckoutState.OPEN, CheckoutState.EMPTIED):
         tracked.state = CheckoutState.OPEN if cart.lines else CheckoutState.EMPTIED

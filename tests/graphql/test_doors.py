@@ -287,7 +287,7 @@ def test_what_was_changed_is_there(shop):
     campaign = Campaign.objects.of(shop).get(channel="c")
     assert NudgeConfig.objects.of(shop).get(channel="c").minimum == 3
     assert NudgeSettings.objects.of(shop).get(channel="c").gap == 33
-    assert CampaignStep.objects.of(shop).get(campaign=campaign).delay_seconds == 61
+    assert CampaignStep.objects.of(shop).get(campaign=campaign, number=1).delay_seconds == 61
     assert campaign.state == "DRAFT"
 
 
