@@ -212,6 +212,7 @@ def _fill(count: int) -> _Week:
                 person=people[n % PEOPLE],
                 started_at=now,
                 changed_at=now,
+                seen_at=now,
             )
             for n in range(0, CARTS, 3)
         ],

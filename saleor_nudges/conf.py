@@ -26,6 +26,7 @@ INSIDE_SALEOR: Final[dict[str, Any]] = {
     "HOST": "saleor_nudges.plugin.host.PluginHost",
     "SCALAR_DATETIME": "saleor.graphql.core.scalars.DateTime",
     "SCALAR_DECIMAL": "saleor.graphql.core.scalars.Decimal",
+    "SCALAR_JSON": "saleor.graphql.core.scalars.JSON",
 }
 PLUGIN_PATH: Final = "plugins/global/saleor-nudges/"
 
@@ -96,6 +97,7 @@ class Settings:
     # GraphQL scalars; inside Saleor these are Saleor's own classes, because it owns the names.
     SCALAR_DATETIME: str = "graphene.DateTime"
     SCALAR_DECIMAL: str = "graphene.Decimal"
+    SCALAR_JSON: str = "saleor_nudges.graphql.json_scalar.JSON"
 
 
 def get() -> Settings:

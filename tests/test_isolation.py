@@ -15,6 +15,7 @@ from saleor_nudges.messaging import consents
 from saleor_nudges.messaging.channels.memory import SENT
 from saleor_nudges.models import (
     AuditEntry,
+    Campaign,
     EventArchive,
     Evidence,
     HeldBatch,
@@ -213,6 +214,14 @@ QUERIES = {
         '{{ abandonedCheckout(id: "{checkout}") {{ id total {{ amount }} sends {{ state }} }} }}',
         {"abandonedCheckout": None},
     ),
+    "recoveryExplain": (
+        '{{ recoveryExplain(checkout: "{checkout}") {{ checkout {{ id }} }} }}',
+        {"recoveryExplain": {"checkout": None}},
+    ),
+    "recoverySimulate": (
+        '{{ recoverySimulate(campaign: "{campaign}") {{ checkouts }} }}',
+        {"recoverySimulate": None},
+    ),
     "nudgePreview": (
         """{{ nudgePreview(channel: "{channel}", type: ORDER, input: {{isAnonymous: false}}) {{
             isSample nudge {{ title }} }} }}""",
@@ -283,6 +292,18 @@ MUTATIONS = {
     "recoveryCampaignPause": (
         'mutation {{ recoveryCampaignPause(channel: "{channel}") {{ errors {{ code }} }} }}'
     ),
+    "recoveryCampaignCreate": (
+        'mutation {{ recoveryCampaignCreate(channel: "{channel}") {{ errors {{ code }} }} }}'
+    ),
+    "recoveryCampaignDelete": (
+        'mutation {{ recoveryCampaignDelete(id: "{campaign}") {{ errors {{ code }} }} }}'
+    ),
+    "recoverySendNow": (
+        'mutation {{ recoverySendNow(checkout: "{checkout}") {{ errors {{ code }} }} }}'
+    ),
+    "recoverySweep": (
+        'mutation {{ recoverySweep(campaign: "{campaign}") {{ errors {{ code }} }} }}'
+    ),
     "messagingSettingsUpdate": (
         'mutation {{ messagingSettingsUpdate(input: {{senderName: "x", isSendingEnabled: false}})'
         " {{ errors {{ code }} }} }}"
@@ -305,6 +326,7 @@ def filled(template, first):
         channel=CHANNEL,
         product=JUICE.id,
         checkout=TrackedCheckout.objects.of(first).first().pk,
+        campaign=Campaign.objects.of(first).first().pk,
         review=ProductReview.objects.of(first).get().pk,
         token=access.visitor_token(access.new_visitor(first.pk)),
         mark=MARK,

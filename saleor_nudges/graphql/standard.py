@@ -6,3 +6,4 @@ from saleor_nudges import conf
 
 DateTime: Any = conf.load(conf.get().SCALAR_DATETIME)
 Decimal: Any = conf.load(conf.get().SCALAR_DECIMAL)
+JSON: Any = conf.load(conf.get().SCALAR_JSON)

@@ -70,9 +70,6 @@ class Migration(migrations.Migration):
         migrations.AddField("campaignstep", "send_window", models.JSONField(default=list)),
         migrations.AddField("trackedcheckout", "seen_at", models.DateTimeField(null=True)),
         migrations.AddField(
-            "trackedcheckout", "voucher", models.CharField(blank=True, max_length=64, null=True)
-        ),
-        migrations.AddField(
             "trackedcheckout",
             "country",
             models.CharField(blank=True, default="", max_length=2),

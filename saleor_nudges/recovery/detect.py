@@ -42,8 +42,9 @@ def detect() -> int:
 
     A shop that is not caught up is left alone: who bought there meanwhile is not known.
     """
-    shops = _sending()
-    lasting = outages.note([shop.pk for shop in shops], database_now())
+    shops, now = _sending(), database_now()
+    outages.beat(now)
+    lasting = outages.note([shop.pk for shop in shops], now)
     total = 0
     for shop in shops:
         try:
@@ -142,7 +143,7 @@ class _Found:
 
 def _write(left: list[TrackedCheckout], plans: Planner) -> int:
     found = _Found()
-    waiting = _in_the_ledger(left)
+    waiting = in_the_ledger(left)
     for tracked in left:
         if tracked.pk in waiting:
             # Whoever sends it plans on from there.
@@ -184,8 +185,8 @@ def _plan(tracked: TrackedCheckout, plans: Planner, found: _Found) -> None:
         found.sends.append(row(tracked, outlook.step, outlook.message_channel, outlook.due_at))
 
 
-def _in_the_ledger(left: list[TrackedCheckout]) -> set[UUID]:
-    """Return which of them have a message on its way already."""
+def in_the_ledger(left: list[TrackedCheckout]) -> set[UUID]:
+    """Return which of these checkouts of one shop have a message on its way already."""
     if not left:
         return set()
     live = (SendState.DUE, SendState.CLAIMED, SendState.SENDING)

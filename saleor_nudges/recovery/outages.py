@@ -6,15 +6,27 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
-from saleor_nudges.models import Cursor
+from saleor_nudges.models import Cursor, Shop
 from saleor_nudges.recovery.smear import Outage
 
 # A sweep comes every few seconds; one that is so late was not just slow.
 GAP: Final = timedelta(minutes=5)
 # So seldom is it written down that one came.
 BEAT: Final = timedelta(seconds=30)
-SWEEP, OUTAGE = "sweep", "outage"
+SWEEP, OUTAGE, ALIVE = "sweep", "outage", "alive"
+
+
+def beat(now: datetime) -> None:
+    """Say of every shop that a worker has swept, whether anything could be sent there or not."""
+    rows = Cursor.objects.across_shops().filter(kind=ALIVE)
+    known = rows.filter(shop=OuterRef("pk"))
+    fresh = Shop.objects.filter(~Exists(known), is_active=True).values_list("pk", flat=True)
+    Cursor.objects.bulk_create(
+        [Cursor(shop_id=shop, kind=ALIVE, position=now) for shop in fresh], ignore_conflicts=True
+    )
+    rows.filter(position__lt=now - BEAT).update(position=now)
 
 
 def note(shops: Collection[UUID], now: datetime) -> dict[UUID, Outage]:

@@ -156,7 +156,7 @@ class Planner:
         asked_for: int | None,
     ) -> Decision:
         rules = Rules(
-            steps=_plan_steps(one, asked_for),
+            steps=plan_steps(one, asked_for),
             active_since=_active_since(self.shop, one),
             cool_down=one.sequence.cool_down,
             caps=self.caps,
@@ -216,7 +216,7 @@ def database_now() -> datetime:
     return moment
 
 
-def _plan_steps(one: Running, asked_for: int | None) -> list[Step]:
+def plan_steps(one: Running, asked_for: int | None) -> list[Step]:
     """Return the steps to plan with: all, or the one that is not to wait for silence."""
     if asked_for is None:
         return [_plan_step(step) for step in one.sequence.steps]

@@ -38,6 +38,7 @@ def anna(shop):
         person=found,
         started_at=now,
         changed_at=now,
+        seen_at=now,
     )
     return found
 

@@ -21,6 +21,7 @@ from saleor_nudges.models import (
     TrackedCheckout,
     WaitingEvent,
 )
+from saleor_nudges.recovery import campaigns
 from saleor_nudges.testing import (
     CHANNEL,
     JUICE,
@@ -45,7 +46,15 @@ QUERIES = {
     "recoveryCampaign": ("MANAGE_CHECKOUTS", '{ recoveryCampaign(channel: "c") { name } }'),
     "eventArchives": ("MANAGE_SETTINGS", "{ eventArchives { edges { cursor } } }"),
     "abandonedCheckouts": ("MANAGE_CHECKOUTS", "{ abandonedCheckouts { edges { cursor } } }"),
-    "abandonedCheckout": ("MANAGE_CHECKOUTS", '{ abandonedCheckout(id: "%s") { id } }'),
+    "abandonedCheckout": ("MANAGE_CHECKOUTS", '{ abandonedCheckout(id: "CHECKOUT") { id } }'),
+    "recoveryExplain": (
+        "MANAGE_CHECKOUTS",
+        '{ recoveryExplain(email: "nobody@example.com") { gates { gate } } }',
+    ),
+    "recoverySimulate": (
+        "MANAGE_CHECKOUTS",
+        '{ recoverySimulate(campaign: "CAMPAIGN") { checkouts } }',
+    ),
     "nudgePreview": (
         "MANAGE_SETTINGS",
         '{ nudgePreview(channel: "c", type: ORDER) { isSample } }',
@@ -76,6 +85,30 @@ MUTATIONS = {
     ),
     "recoveryCampaignActivate": ("MANAGE_CHECKOUTS", 'channel: "c"', 'channel: ""', "channel"),
     "recoveryCampaignPause": ("MANAGE_CHECKOUTS", 'channel: "c"', 'channel: ""', "channel"),
+    "recoveryCampaignCreate": (
+        "MANAGE_CHECKOUTS",
+        'channel: "c", preset: UNHURRIED, input: {priority: 3}',
+        'channel: "c", input: {priority: 0}',
+        "priority",
+    ),
+    "recoveryCampaignDelete": (
+        "MANAGE_CHECKOUTS",
+        'id: "SPARE"',
+        'id: "CAMPAIGN"',
+        "id",
+    ),
+    "recoverySendNow": (
+        "MANAGE_CHECKOUTS",
+        'checkout: "CHECKOUT"',
+        'checkout: "CHECKOUT", campaign: "SPARE"',
+        "campaign",
+    ),
+    "recoverySweep": (
+        "MANAGE_CHECKOUTS",
+        'campaign: "CAMPAIGN"',
+        'campaign: "CAMPAIGN", batchSize: 0',
+        "batchSize",
+    ),
     "messagingSettingsUpdate": (
         "MANAGE_SETTINGS",
         'input: {senderName: "x"}',
@@ -122,6 +155,7 @@ def shop():
     shop = make_shop()
     switch_on_recovery(shop)
     left_behind(shop)
+    campaigns.create(shop, CHANNEL, {"name": "Spare"})
     ProductReview.objects.of(shop).create(
         pk=REVIEW,
         shop=shop,
@@ -149,6 +183,18 @@ def mutation(name, arguments):
     return f"mutation {{ {name}({arguments}) {{ errors {{ field message code }} }} }}"
 
 
+def filled(text, shop):
+    """Return an operation with the names of this shop's rows in it."""
+    names = {
+        "CHECKOUT": TrackedCheckout.objects.of(shop).get().pk,
+        "CAMPAIGN": Campaign.objects.of(shop).get(is_shipped=True, channel=CHANNEL).pk,
+        "SPARE": Campaign.objects.of(shop).get(name="Spare").pk,
+    }
+    for name, pk in names.items():
+        text = text.replace(name, str(pk))
+    return text
+
+
 def everything():
     models = apps.get_app_config("saleor_nudges").get_models()
     scoped = [m for m in models if m is not Shop]
@@ -170,8 +216,7 @@ def test_every_seller_field_is_asked_here():
 def test_a_seller_asks_with_the_one_permission(name, shop):
     # given
     permission, query = QUERIES[name]
-    if "%s" in query:
-        query = query % TrackedCheckout.objects.of(shop).get().pk
+    query = filled(query, shop)
     before = everything()
 
     # when
@@ -192,7 +237,7 @@ def test_a_seller_asks_with_the_one_permission(name, shop):
 @pytest.mark.parametrize("name", sorted(MUTATIONS))
 def test_a_mutation_without_its_permission_changes_nothing(name, shop):
     permission, good, _, _ = MUTATIONS[name]
-    before = everything()
+    good, before = filled(good, shop), everything()
     for given in ("", without(permission)):
         answer = ask(mutation(name, good), **{"X-Test-Permissions": given})
         assert answer["data"] == {name: None}
@@ -204,7 +249,7 @@ def test_a_mutation_without_its_permission_changes_nothing(name, shop):
 @pytest.mark.parametrize("name", sorted(MUTATIONS))
 def test_a_mutation_writes_one_line_of_who_did_it(name, shop):
     permission, good, _, _ = MUTATIONS[name]
-    answer = ask(mutation(name, good), **{"X-Test-Permissions": permission})
+    answer = ask(mutation(name, filled(good, shop)), **{"X-Test-Permissions": permission})
     assert answer == {"data": {name: {"errors": []}}}
     entry = AuditEntry.objects.of(shop).get()
     assert (entry.actor, entry.action) == ("test", name[0].upper() + name[1:])
@@ -214,7 +259,7 @@ def test_a_mutation_writes_one_line_of_who_did_it(name, shop):
 @pytest.mark.parametrize("name", sorted(MUTATIONS))
 def test_a_refused_mutation_names_its_field_and_changes_nothing(name, shop):
     _, _, bad, field = MUTATIONS[name]
-    before = everything()
+    bad, before = filled(bad, shop), everything()
     answer = ask(mutation(name, bad))
     [error] = answer["data"][name]["errors"]
     assert (error["field"], error["code"]) == (field, "INVALID")

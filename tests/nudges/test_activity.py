@@ -239,6 +239,7 @@ def test_what_came_along_with_a_cart_of_ours_was_not_put_there(shop, now):
         sealed_checkout_id=b"",
         started_at=fresh.created_at,
         changed_at=fresh.created_at,
+        seen_at=fresh.created_at,
         parent=TrackedCheckout.objects.of(shop).get(),
     )
     CartedProduct.objects.of(shop).delete()

@@ -15,7 +15,6 @@ from saleor_nudges.recovery.message_channels import MessageChannel
 from saleor_nudges.recovery.plan import Never, Waits
 from saleor_nudges.recovery.reasons import Fate, Reason, Why, say
 from tests.recovery.strategies import unhurried
-from tests.test_docs import code, rows, section
 
 LISBON, NEW_YORK = ZoneInfo("Europe/Lisbon"), ZoneInfo("America/New_York")
 # 22:40 in Lisbon, where it is summer.
@@ -218,25 +217,6 @@ def test_whatever_a_plan_says_can_be_told(member):
 
     # then: what a plan puts off waits, what it refuses is over
     assert reason.fate is (Fate.WAITS if isinstance(member, Waits) else Fate.OVER)
-
-
-def test_whatever_the_ledger_holds_can_be_told():
-    # given
-    table = {
-        code(row[0]): row[1]
-        for row in rows(section("docs/errors.md", "## Why a message did not go"))
-    }
-    fates = {
-        "waits": Fate.WAITS,
-        "waits, then over": Fate.WAITS,
-        "over": Fate.OVER,
-        "over, in doubt": Fate.IN_DOUBT,
-    }
-
-    # then
-    assert len(table) > 20
-    for name, fate in table.items():
-        assert Reason(name).fate is fates[fate]
 
 
 # Properties.
