@@ -49,7 +49,7 @@ def lint() -> bool:
 
 def engine() -> bool:
     """Run the Python tests on real Postgres and Valkey."""
-    return run(*SERVED, *SIDE_BY_SIDE, "-m", "not browser")
+    return twice(SERVED, *SIDE_BY_SIDE, "-m", "not browser")
 
 
 def engine_on_oldest() -> bool:
@@ -64,9 +64,9 @@ def engine_on_oldest() -> bool:
     return (
         run(*pip, *needs)
         and run(str(python), "-m", "pip", "uninstall", "-q", "-y", "saleor-nudges")
-        and run(
-            *(sys.executable, "-m", "devtools.servers", "--"),
-            *(str(python), "-m", "pytest", "-q", *SIDE_BY_SIDE, "-m", "not browser and not slow"),
+        and twice(
+            (*SERVED[:4], str(python), *SERVED[5:]),
+            *(*SIDE_BY_SIDE, "-m", "not browser and not slow"),
             # An urllib3 of that age leaves a socket to the garbage collector.
             *("-W", "ignore::pytest.PytestUnraisableExceptionWarning"),
         )
@@ -92,7 +92,7 @@ def shop_on_nextjs() -> bool:
 
 def story_in_browser() -> bool:
     """Tell the whole story on the demo shop in a real Chromium."""
-    return run(*SERVED, "-m", "browser")
+    return twice(SERVED, "-m", "browser")
 
 
 def saleor() -> bool:
@@ -131,6 +131,20 @@ SUITES = (
 def run(*command: str, at: Path = ROOT) -> bool:
     """Run a command in sight; tell whether it succeeded."""
     return subprocess.run(command, cwd=at, check=False).returncode == 0
+
+
+def twice(pytest: Sequence[str], *options: str) -> bool:
+    """Run tests; those that were red are asked once more, alone and one after the other.
+
+    What is red again is a defect. What is not has met a busy machine or a race: it is named above
+    all the same, as failed.
+    """
+    kept = ("-o", f"cache_dir={ROOT / 'build' / 'pytest'}")
+    if run(*pytest, *kept, *options):
+        return True
+    print("\nWhat was red is asked once more, alone:", flush=True)
+    alone = [option for option in options if option not in SIDE_BY_SIDE]
+    return run(*pytest, *kept, *alone, "-rA", "--lf", "--lfnf", "none")
 
 
 def main(names: Sequence[str]) -> int:

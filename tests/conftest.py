@@ -3,12 +3,17 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from saleor_nudges import stream, telemetry
 from saleor_nudges.host import memory as host_memory
 from saleor_nudges.messaging.channels import memory as channel_memory
 from saleor_nudges.nudges import shelf
 from saleor_nudges.stream import memory as stream_memory
+
+# How long an example takes says more of the machine than of the code.
+hypothesis_settings.register_profile("unhurried", deadline=None)
+hypothesis_settings.load_profile("unhurried")
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
