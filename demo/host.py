@@ -1,6 +1,6 @@
 """The demo shop as a host: what the engine asks, answered from the shop's own tables."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,15 @@ from demo.catalogue import BY_ID, CHANNEL, Product
 from demo.models import Basket, DemoCheckout, DemoOrder, DemoStock, image_of, line_of
 from saleor_nudges.events import Line
 from saleor_nudges.exceptions import HostBusy, NotFound, UnknownShop
-from saleor_nudges.host.base import Checkout, Host, Order, Page, ProductCard, Requester
+from saleor_nudges.host.base import (
+    NOTHING,
+    Checkout,
+    Host,
+    Order,
+    Page,
+    ProductCard,
+    Requester,
+)
 from saleor_nudges.models import Shop
 
 
@@ -54,6 +62,18 @@ class DemoHost(Host):
         known = {product.variant_id: product.id for product in BY_ID.values()}
         return {key: known[key] for key in variants if key in known}
 
+    def buyable(self, channel: str, lines: Sequence[Line]) -> dict[str, int]:
+        cards = self.product_cards(channel, [line.product_id for line in lines])
+        amounts: dict[str, int] = {}
+        for line in lines:
+            if (card := cards.get(line.product_id)) is not None:
+                wanted = amounts.get(line.variant_id, 0) + line.quantity
+                amounts[line.variant_id] = wanted if card.stock is None else min(wanted, card.stock)
+        return {key: amount for key, amount in amounts.items() if amount > 0}
+
+    def metadata(self, checkout_id: str, keys: Collection[str]) -> dict[str, str]:  # noqa: ARG002
+        return {}
+
     @contextmanager
     def holding(self, checkout_id: str) -> Iterator[Checkout | None]:
         with transaction.atomic():
@@ -64,17 +84,22 @@ class DemoHost(Host):
                 raise HostBusy from error
             yield _checkout(row) if row else None
 
-    def new_checkout(self, channel: str, lines: Sequence[Line], language: str) -> str:
-        published = BY_ID if channel == CHANNEL else {}
-        # At today's price, whatever it was when it was left behind.
-        buyable = [
-            line_of(published[line.product_id], line.quantity)
-            for line in lines
-            if line.product_id in published
-        ]
-        if not buyable:
+    def new_checkout(
+        self,
+        channel: str,
+        lines: Sequence[Line],
+        language: str,
+        metadata: Mapping[str, str] = NOTHING,  # noqa: ARG002 - a basket here has none
+    ) -> str:
+        amounts = self.buyable(channel, lines)
+        if not amounts:
             raise NotFound("None of the products can be bought any more.")
-        return shop.open_checkout(buyable, language).pk
+        sold = {
+            line.variant_id: BY_ID[line.product_id] for line in lines if line.variant_id in amounts
+        }
+        # At today's price, whatever it was when it was left behind.
+        found = [line_of(sold[key], amount) for key, amount in amounts.items()]
+        return shop.open_checkout(found, language).pk
 
 
 def _changed[T: Basket](

@@ -1,4 +1,4 @@
-"""What a user agent says of itself: which device it is, and whether it is a crawler."""
+"""What a user agent says of itself: which device and browser it is, and whether a crawler."""
 
 from functools import lru_cache
 from typing import Final
@@ -12,11 +12,25 @@ MARKS: Final = (
     ("IOS", ("iphone", "ipad", "ipod")),
     ("DESKTOP", ("windows nt", "macintosh", "x11", "cros")),
 )
+# Most of them also name those they are made from or want to be taken for: the first here counts.
+BROWSERS: Final = (
+    ("EDGE", ("edg/", "edga/", "edgios/", "edge/")),
+    ("OPERA", ("opr/", "opera", "opt/")),
+    ("SAMSUNG", ("samsungbrowser/",)),
+    ("FIREFOX", ("firefox/", "fxios/")),
+    ("CHROME", ("chrome/", "crios/", "chromium/")),
+    ("SAFARI", ("safari/",)),
+)
 
 
 def device(user_agent: str) -> str:
     """Return DESKTOP, ANDROID, IOS or OTHER."""
     return _device(user_agent[:LONGEST])
+
+
+def browser(user_agent: str) -> str:
+    """Return CHROME, EDGE, FIREFOX, OPERA, SAFARI, SAMSUNG or OTHER."""
+    return _browser(user_agent[:LONGEST])
 
 
 def is_bot(user_agent: str) -> bool:
@@ -26,8 +40,17 @@ def is_bot(user_agent: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _device(user_agent: str) -> str:
+    return _named(user_agent, MARKS)
+
+
+@lru_cache(maxsize=4096)
+def _browser(user_agent: str) -> str:
+    return _named(user_agent, BROWSERS)
+
+
+def _named(user_agent: str, known: tuple[tuple[str, tuple[str, ...]], ...]) -> str:
     text = user_agent.lower()
-    for name, marks in MARKS:
+    for name, marks in known:
         if any(mark in text for mark in marks):
             return name
     return "OTHER"

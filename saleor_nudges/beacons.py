@@ -33,6 +33,8 @@ from saleor_nudges.stream.codec import explained
 
 MOST_EVENTS: Final = 100
 CONTACT: Final = CheckoutContactKnown.kind
+# What a sender says of themselves, in every event of the batch.
+SAID: Final = ("checkout", "user", "device", "browser", "referrer")
 CHECKOUT_HASH: Final = re.compile(r"[0-9a-f]{64}")
 # The time in an id and the time it names belong together; a day is enough for any time zone.
 APART_ALLOWED: Final = 24 * 3600 * 1000  # milliseconds
@@ -82,6 +84,7 @@ class Beacon(msgspec.Struct):
     token: Any = None
     checkout: Any = ""
     user: Any = ""
+    referrer: Any = ""
     events: Any = None
 
 
@@ -92,14 +95,21 @@ class _GoodBeacon(msgspec.Struct):
     token: Any = None
     checkout: Any = ""
     user: Any = ""
+    referrer: Any = ""
 
 
 class Sender(NamedTuple):
-    """Who sends a batch: a visitor, and what is known of their checkout and account (hashes)."""
+    """Who sends a batch: a visitor, and what is known of their checkout and account (hashes).
+
+    Who has a checkout also says on what they look at it, and which site led them to the shop.
+    """
 
     visitor: UUID
     checkout: str = ""
     user: str = ""
+    device: str = ""
+    browser: str = ""
+    referrer: str = ""
 
 
 class Taken(NamedTuple):
@@ -259,10 +269,9 @@ def _check_time(item: Item, bounds: tuple[int, int]) -> None:
 
 def _said(sender: Sender) -> dict[str, Any]:
     said: dict[str, Any] = {"visitor": sender.visitor}
-    if sender.checkout:
-        said["checkout"] = sender.checkout
-    if sender.user:
-        said["user"] = sender.user
+    for name in SAID:
+        if value := getattr(sender, name):
+            said[name] = value
     return said
 
 

@@ -77,6 +77,10 @@ class Settings:
     RECOUNT_SECONDS: float = 600.0
     FIRST_ORDERS_DAYS: int = 30
 
+    # To try everything: messages go to these addresses only, and delays are so much shorter.
+    SANDBOX_RECIPIENTS: tuple[str, ...] = ()
+    SANDBOX_TIME_FACTOR: float = 1.0
+
     # How long things are kept, in days or, where the name says so, in months.
     VIEWS_KEPT_DAYS: int = 30
     INTERACTIONS_KEPT_DAYS: int = 30
@@ -85,7 +89,13 @@ class Settings:
     EVIDENCE_KEPT_MONTHS: int = 13
     DEAD_LETTERS_KEPT_DAYS: int = 90
     VISITOR_TOKEN_DAYS: int = 90
-    LINK_DAYS: int = 90
+    LINK_DAYS: int = 30
+
+    # The way back: what links tell the shop's own statistics, where a storefront keeps a shopper's
+    # checkout, and which of a checkout's metadata its fresh one gets.
+    UTM_SOURCE: str = "saleor-nudges"
+    CHECKOUT_COOKIE: str = ""
+    CARRIED_METADATA: tuple[str, ...] = ()
 
     # The archive of cold events. Without a bucket there is none.
     ARCHIVE_BUCKET: str = ""

@@ -5,7 +5,18 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from saleor_nudges.events import KINDS, Contact, CustomerErased, Fact, Flow, OrderPlaced, View
+from saleor_nudges.events import (
+    KINDS,
+    Cart,
+    CheckoutChanged,
+    Contact,
+    CustomerErased,
+    Fact,
+    Flow,
+    OrderPlaced,
+    PageViewed,
+    View,
+)
 from saleor_nudges.events.identity import (
     fact_id,
     is_uuid7,
@@ -116,3 +127,20 @@ def test_an_event_cannot_be_changed():
 def test_an_empty_field_that_is_needed_comes_back():
     event = CustomerErased(shop=uuid4(), channel="", occurred_at=datetime.now(UTC), user="")
     assert decode(encode(event)) == event
+
+
+@pytest.mark.parametrize("said", [{}, {"device": "IOS", "browser": "SAFARI", "referrer": "a.com"}])
+def test_view_comes_back_as_it_went_whether_or_not_it_says_on_what_it_was(said):
+    view = PageViewed(shop=SHOP, channel="c", occurred_at=MOMENT, checkout="a" * 64, **said)
+    entry = encode(view)
+    assert {"device", "browser", "referrer"} & entry.data.keys() == said.keys()
+    assert decode(entry) == view
+
+
+def test_cart_from_before_codes_were_told_still_reads():
+    fact = CheckoutChanged(
+        shop=SHOP, channel="c", occurred_at=MOMENT, checkout="a" * 64, cart=Cart(currency="EUR")
+    )
+    entry = encode(fact)
+    del entry.data["cart"]["voucher"]
+    assert decode(entry) == fact

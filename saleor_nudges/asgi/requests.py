@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from saleor_nudges import access, agents, conf, crypto, people, telemetry
-from saleor_nudges.asgi import contacts, guard
+from saleor_nudges.asgi import contacts, devices, guard
 from saleor_nudges.asgi.answers import Answer
 from saleor_nudges.asgi.pages import Page, read_now
 from saleor_nudges.beacons import Sender, Taken, is_checkout_hash, parse, read
@@ -85,7 +85,7 @@ def admit(door: str, shop: Shop, caller: Caller, limits: guard.Guard | None = No
 
 def read_events(shop: Shop, body: bytes, now: datetime, caller: Caller) -> Taken:
     """Return what is to be kept of a request; raises InvalidInput, BadSignature or TooMany."""
-    sender, items = read_beacon(shop, body)
+    sender, items = read_beacon(shop, body, caller)
     if not is_on(shop, now):
         # Nobody is watched before the seller says so; the widget need not know.
         return Taken((), ())
@@ -97,7 +97,7 @@ def read_events(shop: Shop, body: bytes, now: datetime, caller: Caller) -> Taken
     return taken
 
 
-def read_beacon(shop: Shop, body: bytes) -> tuple[Sender, Any]:
+def read_beacon(shop: Shop, body: bytes, caller: Caller = NOBODY) -> tuple[Sender, Any]:
     """Return who sends, and the items; raises InvalidInput or BadSignature."""
     _check_size(body)
     beacon = parse(body)
@@ -108,7 +108,7 @@ def read_beacon(shop: Shop, body: bytes) -> tuple[Sender, Any]:
         checkout=_checkout(beacon.checkout or ""),
         user=_user(shop, beacon.user or ""),
     )
-    return sender, beacon.events
+    return devices.noted(sender, caller.agent, beacon.referrer), beacon.events
 
 
 def nudges(shop: Shop, query: Mapping[str, str], now: datetime, caller: Caller = NOBODY) -> Answer:

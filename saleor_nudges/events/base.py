@@ -34,12 +34,17 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Cart:
-    """What is in a checkout or an order. `total` is gross, in `currency` (ISO 4217)."""
+    """What is in a checkout or an order. `total` is gross, in `currency` (ISO 4217).
+
+    `voucher` is a keyed name of the code that is in, never the code; "" for none, None where
+    nobody asked.
+    """
 
     lines: tuple[Line, ...] = ()
     total: Decimal = Decimal(0)
     currency: str = ""
     language: str = ""
+    voucher: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +108,17 @@ class Fact(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View(Event):
-    """What a storefront saw. The browser gives the id, so sending it twice counts once."""
+    """What a storefront saw. The browser gives the id, so sending it twice counts once.
+
+    `device`, `browser` and `referrer` are said only beside a `checkout`: of which kind they are,
+    and the host name of the site that led to the shop.
+    """
 
     flow: ClassVar[Flow] = Flow.VIEWS
     visitor: UUID | None = None
     checkout: str = ""  # SHA-256 of the checkout's global id, never the id
     user: str = ""  # a keyed hash, never the user's id
     page: str = ""
+    device: str = ""
+    browser: str = ""
+    referrer: str = ""

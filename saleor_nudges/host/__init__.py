@@ -2,6 +2,7 @@
 
 from saleor_nudges import conf
 from saleor_nudges.host.base import Checkout, Host, Order, Page, ProductCard, Requester
+from saleor_nudges.host.looks import CheckoutLook, LineLook, PaymentOutcome, PaymentTry
 from saleor_nudges.models import Shop
 
 
@@ -18,9 +19,13 @@ def get_host(shop: Shop) -> Host:
 
 __all__ = [
     "Checkout",
+    "CheckoutLook",
     "Host",
+    "LineLook",
     "Order",
     "Page",
+    "PaymentOutcome",
+    "PaymentTry",
     "ProductCard",
     "Requester",
     "get_host",

@@ -1,14 +1,17 @@
 """What the engine asks of a shop, and the plain objects it gets back."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from saleor_nudges.events import Cart, Contact, Line
+from saleor_nudges.host.looks import CheckoutLook, LineLook
 from saleor_nudges.models import Shop
+
+NOTHING: Final[Mapping[str, str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,15 @@ class Host(ABC):
     def checkouts_changed(self, since: datetime, size: int, after: str = "") -> "Page[Checkout]":
         """Return one page of the checkouts changed since then that still exist, likewise."""
 
+    def looks(self, ids: Collection[str]) -> dict[str, CheckoutLook]:
+        """Return where those of the checkouts that still exist stand, by global id.
+
+        Dear: for those a message is due for or a campaign asks about, never in a hook nor while a
+        checkout is held. It changes nothing in the shop and asks no app of its for anything. Here
+        is what every shop knows; a host that can tell more does.
+        """
+        return {key: look_of(checkout) for key, checkout in self.checkouts(ids).items()}
+
     @abstractmethod
     def product_cards(self, channel: str, ids: Collection[str]) -> dict[str, ProductCard]:
         """Return what can be shown of those products that are published, listed and for sale in
@@ -136,6 +148,20 @@ class Host(ABC):
     @abstractmethod
     def products_of(self, variants: Collection[str]) -> dict[str, str]:
         """Return which product each of those variants that exist is of, by global ids."""
+
+    @abstractmethod
+    def buyable(self, channel: str, lines: Sequence[Line]) -> dict[str, int]:
+        """Return how many pieces of the lines any shopper could buy now, by their variants' ids.
+
+        Never more than the lines ask for; what cannot be bought at all is left out.
+        """
+
+    @abstractmethod
+    def metadata(self, checkout_id: str, keys: Collection[str]) -> dict[str, str]:
+        """Return what the shop's own metadata of a checkout says under those keys, where it does.
+
+        Nothing for a checkout that no longer exists.
+        """
 
     # What it does for us.
 
@@ -148,7 +174,13 @@ class Host(ABC):
         """
 
     @abstractmethod
-    def new_checkout(self, channel: str, lines: Sequence[Line], language: str) -> str:
+    def new_checkout(
+        self,
+        channel: str,
+        lines: Sequence[Line],
+        language: str,
+        metadata: Mapping[str, str] = NOTHING,
+    ) -> str:
         """Open a fresh checkout with as many of the lines as can be bought; return its global id.
 
         It carries nothing of the person who left the old one. Raises NotFound if nothing is left.
@@ -161,6 +193,23 @@ class Page[T]:
 
     items: tuple[T, ...]
     next: str = ""
+
+
+def look_of(checkout: Checkout) -> CheckoutLook:
+    """Return what a checkout itself says of where it stands."""
+    lines = checkout.cart.lines
+    return CheckoutLook(
+        id=checkout.id,
+        changed_at=checkout.changed_at,
+        # A price that the shop has not worked out is told as nothing.
+        lines=tuple(
+            LineLook(line.variant_id, line.quantity, line.unit_price or None) for line in lines
+        ),
+        currency=checkout.cart.currency,
+        country=checkout.contact.country,
+        has_contact=checkout.contact.is_known(),
+        voucher=checkout.cart.voucher,
+    )
 
 
 def wanted(ids: Iterable[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """The shop in a dict, for tests: yours and ours."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -9,7 +10,18 @@ from uuid import uuid4
 
 from saleor_nudges.events import Cart, Contact, Line
 from saleor_nudges.exceptions import HostBusy, HostUnavailable, NotFound, UnknownShop
-from saleor_nudges.host.base import Checkout, Host, Order, Page, ProductCard, Requester, wanted
+from saleor_nudges.host.base import (
+    NOTHING,
+    Checkout,
+    Host,
+    Order,
+    Page,
+    ProductCard,
+    Requester,
+    look_of,
+    wanted,
+)
+from saleor_nudges.host.looks import CheckoutLook
 from saleor_nudges.models import Shop
 from saleor_nudges.models.shops import is_public_id
 
@@ -19,12 +31,17 @@ class Shelf:
     """What one shop in memory holds; change it as a test needs."""
 
     checkouts: dict[str, Checkout] = field(default_factory=dict)
+    # What is told of where a checkout stands, field by field, beside what the checkout says.
+    looks: dict[str, dict[str, Any]] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
     products: dict[str, ProductCard] = field(default_factory=dict)
     # Of which product a variant is, and what is not for sale: (channel, product).
     variants: dict[str, str] = field(default_factory=dict)
     unpublished: set[tuple[str, str]] = field(default_factory=set)
     busy: set[str] = field(default_factory=set)
+    # How many pieces of a variant are left, where that is counted; what checkouts carry besides.
+    left: dict[str, int] = field(default_factory=dict)
+    metadata: dict[str, dict[str, str]] = field(default_factory=dict)
     is_away: bool = False
 
 
@@ -69,6 +86,26 @@ class MemoryHost(Host):
         found = self.shelf.checkouts
         return {key: found[key] for key in wanted(ids) if key in found}
 
+    def looks(self, ids: Collection[str]) -> dict[str, CheckoutLook]:
+        found, told = self.checkouts(ids), self.shelf.looks
+        return {key: self._look(one, told.get(key, {})) for key, one in found.items()}
+
+    def _look(self, checkout: Checkout, told: dict[str, Any]) -> CheckoutLook:
+        plain = look_of(checkout)
+        products = {line.variant_id: line.product_id for line in checkout.cart.lines}
+        pieces = Counter[str]()
+        for line in plain.lines:
+            pieces[line.variant_id] += line.quantity
+        lines = []
+        for line in plain.lines:
+            hidden = (checkout.channel, products[line.variant_id]) in self.shelf.unpublished
+            left = 0 if hidden else self.shelf.left.get(line.variant_id)
+            if left is not None:
+                enough = left >= pieces[line.variant_id]
+                line = replace(line, is_available=enough, left=None if enough else left)
+            lines.append(line)
+        return replace(plain, **{"lines": tuple(lines)} | told)
+
     def orders(self, ids: Collection[str]) -> dict[str, Order]:
         found = self.shelf.orders
         return {key: found[key] for key in wanted(ids) if key in found}
@@ -88,21 +125,43 @@ class MemoryHost(Host):
         found = self.shelf.variants
         return {key: found[key] for key in wanted(variants) if key in found}
 
+    def buyable(self, channel: str, lines: Sequence[Line]) -> dict[str, int]:
+        left, amounts = self.shelf.left, dict[str, int]()
+        sold = self.product_cards(channel, [line.product_id for line in lines])
+        for line in lines:
+            if line.product_id in sold:
+                amounts[line.variant_id] = amounts.get(line.variant_id, 0) + line.quantity
+        found = {key: min(amount, left.get(key, amount)) for key, amount in amounts.items()}
+        return {key: amount for key, amount in found.items() if amount > 0}
+
+    def metadata(self, checkout_id: str, keys: Collection[str]) -> dict[str, str]:
+        held = checkout_id in self.shelf.checkouts
+        found = self.shelf.metadata.get(checkout_id, {}) if held else {}
+        return {key: found[key] for key in wanted(keys) if key in found}
+
     @contextmanager
     def holding(self, checkout_id: str) -> Iterator[Checkout | None]:
         if checkout_id in self.shelf.busy:
             raise HostBusy
         yield self.shelf.checkouts.get(checkout_id)
 
-    def new_checkout(self, channel: str, lines: Sequence[Line], language: str) -> str:
-        known = self.shelf.products
-        buyable = tuple(line for line in lines if line.product_id in known)
-        if not buyable:
+    def new_checkout(
+        self,
+        channel: str,
+        lines: Sequence[Line],
+        language: str,
+        metadata: Mapping[str, str] = NOTHING,
+    ) -> str:
+        amounts = self.buyable(channel, lines)
+        if not amounts:
             raise NotFound("None of the products can be bought any more.")
         now = datetime.now(UTC)
-        cart = Cart(lines=buyable, language=language)
+        by_variant = {line.variant_id: line for line in reversed(lines)}
+        found = (replace(by_variant[key], quantity=amount) for key, amount in amounts.items())
+        cart = Cart(lines=tuple(found), language=language)
         fresh = Checkout(f"Checkout:{uuid4()}", channel, now, now, Contact(), cart)
         self.shelf.checkouts[fresh.id] = fresh
+        self.shelf.metadata[fresh.id] = dict(metadata)
         return fresh.id
 
     # What a test does to the shop.

@@ -70,6 +70,9 @@ class Migration(migrations.Migration):
         migrations.AddField("campaignstep", "send_window", models.JSONField(default=list)),
         migrations.AddField("trackedcheckout", "seen_at", models.DateTimeField(null=True)),
         migrations.AddField(
+            "trackedcheckout", "voucher", models.CharField(blank=True, max_length=64, null=True)
+        ),
+        migrations.AddField(
             "trackedcheckout",
             "country",
             models.CharField(blank=True, default="", max_length=2),
@@ -120,6 +123,7 @@ class Migration(migrations.Migration):
                 to="saleor_nudges.campaign",
             ),
         ),
+        migrations.AddField("send", "lines", models.JSONField(null=True)),
         migrations.AddField("send", "is_manual", models.BooleanField(default=False)),
         migrations.AddField("send", "ready_at", models.DateTimeField(null=True)),
         migrations.AddField("send", "failures", models.PositiveSmallIntegerField(default=0)),

@@ -31,6 +31,8 @@ class TrackedCheckout(ChannelRow):
     total = models.DecimalField(max_digits=20, decimal_places=4, default=0)
     currency = models.CharField(max_length=3, blank=True)
     language = models.CharField(max_length=35, blank=True)
+    # A keyed name of the code that was in, "" for none; None where the shop does not tell.
+    voucher = models.CharField(max_length=64, blank=True, null=True)  # noqa: DJ001
     started_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     # The last sign of life: its last change, or an address typed since.
@@ -209,6 +211,8 @@ class Send(ChannelRow):
     # When it could first have gone; what keeps it back only because of us does not move it.
     ready_at = models.DateTimeField()
     lease_until = models.DateTimeField(null=True)
+    # What could still be bought of the checkout; None where that was not asked.
+    lines = models.JSONField(null=True)
     # Counts the claims: a worker that slept past its lease finds another number and stops.
     fence = models.PositiveIntegerField(default=0)
     # Counts what broke on our side before anything left.
@@ -216,6 +220,9 @@ class Send(ChannelRow):
     marked_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     returned_at = models.DateTimeField(null=True)
+    # Of the newest link back to the checkout: its token's hash, never the token.
+    link_hash = models.CharField(max_length=64, null=True)  # noqa: DJ001 - unknown is no value
+    link_expires_at = models.DateTimeField(null=True)
 
     objects = ScopedManager["Send"]()
 
@@ -238,7 +245,24 @@ class Send(ChannelRow):
                 condition=models.Q(state__in=["DUE", "CLAIMED", "SENDING"]),
             ),
             models.Index(fields=["shop", "person", "-id"], name="nudges_send_person"),
+            models.Index(
+                fields=["link_hash"],
+                name="nudges_send_link",
+                condition=models.Q(link_hash__isnull=False),
+            ),
         )
+
+
+class FreshCheckout(ChannelRow):
+    """A checkout that was opened for a shopper who came back by the link of a message."""
+
+    send = models.ForeignKey(Send, on_delete=models.CASCADE, related_name="+")
+    checkout = models.ForeignKey(TrackedCheckout, on_delete=models.CASCADE, related_name="+")
+    # What was to be in it, and its last change by the shop's clock when it was opened.
+    lines_hash = models.CharField(max_length=64)
+    changed_at = models.DateTimeField(null=True)
+
+    objects = ScopedManager["FreshCheckout"]()
 
 
 class Attempt(ChannelRow):
@@ -264,4 +288,39 @@ class Attempt(ChannelRow):
             models.UniqueConstraint(
                 fields=["checkout", "cycle", "step_number", "reason"], name="nudges_attempt_once"
             ),
+        )
+
+
+class MatchedBy(models.TextChoices):
+    """What ties an order to a message that came before it."""
+
+    CHECKOUT = "CHECKOUT", "It is of the very checkout the message was about."
+    LINK = "LINK", "It is of a checkout that the message's link opened."
+    PERSON = "PERSON", "The same person placed it, from another checkout."
+
+
+class RecoveredOrder(ChannelRow):
+    """An order and one message that came before it: a candidate, with what it rests on.
+
+    Every message within the widest window has a row; which one earned the order is decided when
+    it is asked for. An order that is void earns nothing, and keeps its rows.
+    """
+
+    order = models.ForeignKey(SeenOrder, on_delete=models.CASCADE, related_name="+")
+    send = models.ForeignKey(Send, on_delete=models.CASCADE, related_name="+")
+    matched_by = models.CharField(max_length=16, choices=MatchedBy.choices)
+    amount = models.DecimalField(max_digits=20, decimal_places=4, default=0)
+    currency = models.CharField(max_length=3, blank=True)
+    # From the message to the order.
+    seconds = models.PositiveIntegerField()
+    # Its shopper had come back by the message's link.
+    is_clicked = models.BooleanField(default=False)
+    # It was placed after the message was due: without one it would count as won by itself.
+    counts_in_holdout = models.BooleanField(default=False)
+
+    objects = ScopedManager["RecoveredOrder"]()
+
+    class Meta(ChannelRow.Meta):
+        constraints = (
+            models.UniqueConstraint(fields=["order", "send"], name="nudges_recovered_once"),
         )

@@ -67,6 +67,8 @@ class Shop(Row):
     sender_email = models.CharField(max_length=254, blank=True)
     checkout_url = models.CharField(max_length=500, blank=True)
     product_url = models.CharField(max_length=500, blank=True)
+    # By channel, where it differs: `link_base_url` and `checkout_url`; `recovery.addresses` reads.
+    channel_addresses = models.JSONField(default=dict)
     sealed_storefront_secret = models.BinaryField(null=True)
     # By which an outside service signs the reviews it brings; none: no reviews are taken.
     sealed_reviews_secret = models.BinaryField(null=True)

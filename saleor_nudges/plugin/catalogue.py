@@ -115,12 +115,10 @@ def _stock(channel: str, variants: Iterable[Any]) -> dict[int, int]:
     Each warehouse counts once, however many shipping zones it serves: "only 3 left" must not be
     said in one zone while another warehouse of the channel has more.
     """
-    # Not the site's own, which Django keeps for the life of the process.
-    settings = SiteSettings.objects.get(site_id=Site.objects.get_current().pk)
+    settings = _settings()
     reachable = (
         Stock.objects.for_channel_and_country(channel)
-        # Since 3.23 a shop may let every warehouse of a channel count.
-        if getattr(settings, "use_legacy_shipping_zone_stock_availability", True)
+        if _counts_by_zone(settings)
         else Stock.objects.for_channel(channel)
     )
     held = reachable.filter(product_variant__in=[variant.pk for variant in variants])
@@ -132,6 +130,21 @@ def _stock(channel: str, variants: Iterable[Any]) -> dict[int, int]:
         # As Saleor counts: a reservation empties a warehouse and does not burden another.
         left[stock.product_variant_id] += max(free, 0) if stock.available_quantity > 0 else free
     return left
+
+
+def counts_by_zone() -> bool:
+    """Tell whether only warehouses count that can send to the shopper's country."""
+    return _counts_by_zone(_settings())
+
+
+def _counts_by_zone(settings: Any) -> bool:
+    # Since 3.23 a shop may let every warehouse of a channel count.
+    return bool(getattr(settings, "use_legacy_shipping_zone_stock_availability", True))
+
+
+def _settings() -> Any:
+    # Not the site's own, which Django keeps for the life of the process.
+    return SiteSettings.objects.get(site_id=Site.objects.get_current().pk)
 
 
 def _reserved(stocks: list[Any]) -> dict[int, int]:

@@ -1,7 +1,7 @@
 """The shop, read through Saleor's ORM."""
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any, Final
@@ -20,9 +20,19 @@ from saleor.plugins.models import PluginConfiguration
 
 from saleor_nudges.events import Line
 from saleor_nudges.exceptions import HostBusy, PermissionDenied, UnknownShop
-from saleor_nudges.host.base import Checkout, Host, Order, Page, ProductCard, Requester, wanted
+from saleor_nudges.host.base import (
+    NOTHING,
+    Checkout,
+    Host,
+    Order,
+    Page,
+    ProductCard,
+    Requester,
+    wanted,
+)
+from saleor_nudges.host.looks import CheckoutLook
 from saleor_nudges.models import Shop
-from saleor_nudges.plugin import catalogue, rows
+from saleor_nudges.plugin import catalogue, looks, rows
 from saleor_nudges.plugin.facts import global_id
 from saleor_nudges.plugin.hooks import PLUGIN_ID
 
@@ -68,6 +78,10 @@ class PluginHost(Host):
         found = map(rows.checkout_of, rows.checkouts().filter(pk__in=keys) if keys else ())
         return {checkout.id: checkout for checkout in found}
 
+    def looks(self, ids: Collection[str]) -> dict[str, CheckoutLook]:
+        keys = _keys("Checkout", ids)
+        return {look.id: look for look in looks.of(keys)} if keys else {}
+
     def orders(self, ids: Collection[str]) -> dict[str, Order]:
         keys = _keys("Order", ids)
         found = map(rows.order_of, rows.orders().filter(pk__in=keys) if keys else ())
@@ -90,6 +104,13 @@ class PluginHost(Host):
         keys = _keys("ProductVariant", variants)
         return catalogue.products_of(keys) if keys else {}
 
+    def buyable(self, channel: str, lines: Sequence[Line]) -> dict[str, int]:
+        with self.writing():
+            return _storefront().buyable(channel, lines)
+
+    def metadata(self, checkout_id: str, keys: Collection[str]) -> dict[str, str]:
+        return rows.metadata(_keys("Checkout", [checkout_id]), keys)
+
     @contextmanager
     def holding(self, checkout_id: str) -> Iterator[Checkout | None]:
         keys = _keys("Checkout", [checkout_id])
@@ -103,12 +124,22 @@ class PluginHost(Host):
                 raise HostBusy from error
             yield rows.checkout_of(row) if row else None
 
-    def new_checkout(self, channel: str, lines: Sequence[Line], language: str) -> str:
-        # Imported late: it builds Saleor's schema, which only web processes otherwise need.
-        from saleor_nudges.plugin.storefront import open_checkout
-
+    def new_checkout(
+        self,
+        channel: str,
+        lines: Sequence[Line],
+        language: str,
+        metadata: Mapping[str, str] = NOTHING,
+    ) -> str:
         with self.writing():
-            return open_checkout(channel, lines, language)
+            return _storefront().open_checkout(channel, lines, language, metadata)
+
+
+def _storefront() -> Any:
+    # Imported late: it builds Saleor's schema, which only web processes otherwise need.
+    from saleor_nudges.plugin import storefront
+
+    return storefront
 
 
 def current_shop() -> Shop:

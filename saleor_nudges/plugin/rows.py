@@ -1,5 +1,6 @@
 """Saleor's rows as the plain objects of the host seam, and how many queries that takes."""
 
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -13,6 +14,7 @@ from saleor.payment import ChargeStatus, TransactionKind
 from saleor.product import ProductMediaTypes
 from saleor.thumbnail.utils import get_image_or_proxy_url
 
+from saleor_nudges.crypto import keyed_hash
 from saleor_nudges.events import Cart, Contact, Line
 from saleor_nudges.host import Checkout, Order
 from saleor_nudges.plugin.facts import global_id
@@ -73,10 +75,17 @@ def changed(
     return page[:size], place
 
 
+def metadata(keys: Collection[str], wanted: Collection[str]) -> dict[str, str]:
+    """Return what a checkout's metadata says under the wanted names; its key is the only one."""
+    held = SaleorCheckout.objects.filter(pk__in=keys).select_related("metadata_storage").first()
+    storage = getattr(held, "metadata_storage", None)
+    said = (storage.metadata or {}) if storage else {}
+    return {name: str(said[name]) for name in wanted if name in said}
+
+
 def checkout_of(row: Any) -> Checkout:
     """Return a checkout as the engine knows it."""
-    # Prices are calculated when somebody asks; until then the old ones are not true any more.
-    priced = row.price_expiration > row.last_change
+    priced = is_priced(row)
     return Checkout(
         id=global_id("Checkout", row.pk),
         channel=row.channel.slug,
@@ -88,6 +97,7 @@ def checkout_of(row: Any) -> Checkout:
             total=row.total_gross_amount if priced else Decimal(0),
             currency=row.currency,
             language=row.language_code,
+            voucher=keyed_hash("voucher", row.voucher_code) if row.voucher_code else "",
         ),
         payment_started=payment_started(row),
         marketing_consent=_answer(row, MARKETING),
@@ -112,6 +122,11 @@ def order_of(row: Any) -> Order:
         ),
         checkout_id=global_id("Checkout", row.checkout_token) if row.checkout_token else "",
     )
+
+
+def is_priced(row: Any) -> bool:
+    """Tell whether a checkout's prices are worked out: until somebody asks, the old ones stay."""
+    return bool(row.price_expiration > row.last_change)
 
 
 def payment_started(row: Any) -> bool:

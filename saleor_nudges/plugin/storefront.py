@@ -1,9 +1,10 @@
 """A fresh checkout through Saleor's own public API, as any storefront would open it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest
 from saleor.graphql.api import backend, schema
 from saleor.graphql.context import get_context_value
@@ -11,6 +12,15 @@ from saleor.graphql.context import get_context_value
 from saleor_nudges.events import Line
 from saleor_nudges.exceptions import HostUnavailable, NotFound
 
+# Saleor's own limit of a page; no shopper has so many lines.
+MOST_LINES: Final = 100
+BUYABLE: Final = """
+query NudgesBuyable($ids: [ID!], $channel: String!, $first: Int!) {
+  productVariants(first: $first, channel: $channel, ids: $ids) {
+    edges { node { id quantityAvailable } }
+  }
+}
+"""
 CREATE: Final = """
 mutation NudgesCheckoutCreate($input: CheckoutCreateInput!) {
   checkoutCreate(input: $input) { checkout { id } errors { field code } }
@@ -23,42 +33,81 @@ mutation NudgesCheckoutLinesAdd($id: ID!, $lines: [CheckoutLineInput!]!) {
 """
 
 
-def open_checkout(channel: str, lines: Sequence[Line], language: str) -> str:
+class _RefusedError(Exception):
+    """Saleor has answered with errors: what it may have begun is undone."""
+
+
+def buyable(channel: str, lines: Sequence[Line]) -> dict[str, int]:
+    """Return how many pieces of each variant any shopper could buy now."""
+    amounts: dict[str, int] = {}
+    for line in lines[:MOST_LINES]:
+        amounts[line.variant_id] = amounts.get(line.variant_id, 0) + line.quantity
+    variables = {"ids": list(amounts), "channel": channel, "first": MOST_LINES}
+    try:
+        edges = (_run(BUYABLE, variables).get("productVariants") or {}).get("edges") or ()
+    except _RefusedError:
+        raise HostUnavailable("The shop does not say what it sells now.") from None
+    left = {edge["node"]["id"]: edge["node"]["quantityAvailable"] for edge in edges}
+    found = {
+        key: amount if left[key] is None else min(amount, left[key])
+        for key, amount in amounts.items()
+        if key in left
+    }
+    return {key: amount for key, amount in found.items() if amount > 0}
+
+
+def open_checkout(
+    channel: str, lines: Sequence[Line], language: str, metadata: Mapping[str, str]
+) -> str:
     """Return the global id of a new checkout with what of the lines can be bought.
 
     Raises NotFound if nothing is left, HostUnavailable if Saleor opens none.
     """
-    if not lines:
-        raise NotFound("There is nothing to buy again.")
-    wanted = [{"variantId": line.variant_id, "quantity": line.quantity} for line in lines]
+    amounts = buyable(channel, lines)
+    if not amounts:
+        raise NotFound("None of the products can be bought any more.")
+    wanted = [{"variantId": key, "quantity": amount} for key, amount in amounts.items()]
     basis: dict[str, Any] = {"channel": channel, "lines": []}
     if language in dict(settings.LANGUAGES):
         basis["languageCode"] = language.upper().replace("-", "_")
-    if found := _run(CREATE, {"input": {**basis, "lines": wanted}}, "checkoutCreate"):
+    if metadata:
+        basis["metadata"] = [{"key": key, "value": metadata[key]} for key in metadata]
+    if found := _checkout(CREATE, {"input": {**basis, "lines": wanted}}, "checkoutCreate"):
         return found
     # One line is enough to refuse them all, so they are tried one by one.
-    fresh = _run(CREATE, {"input": basis}, "checkoutCreate")
+    fresh = _checkout(CREATE, {"input": basis}, "checkoutCreate")
     if not fresh:
         raise HostUnavailable("The shop opens no checkout now.")
-    added = [_run(ADD, {"id": fresh, "lines": [line]}, "checkoutLinesAdd") for line in wanted]
+    added = [_checkout(ADD, {"id": fresh, "lines": [line]}, "checkoutLinesAdd") for line in wanted]
     if not any(added):
         raise NotFound("None of the products can be bought any more.")
     return fresh
 
 
-def _run(query: str, variables: dict[str, Any], field: str) -> str:
-    """Run a mutation as an anonymous storefront; return the checkout's id, or nothing."""
-    result = schema.execute(
-        query,
-        root=None,
-        variables=variables,
-        context=get_context_value(_anonymous()),
-        backend=backend,
-    )
-    answer = (result.data or {}).get(field) or {}
-    if result.errors or answer.get("errors"):
+def _checkout(query: str, variables: dict[str, Any], field: str) -> str:
+    """Run a mutation; return the checkout's id, or nothing if it is refused."""
+    try:
+        answer = _run(query, variables, field)[field]
+    except _RefusedError:
         return ""
     return str((answer.get("checkout") or {}).get("id") or "")
+
+
+def _run(query: str, variables: dict[str, Any], field: str = "") -> dict[str, Any]:
+    """Return what Saleor answers an anonymous storefront; raises _RefusedError."""
+    # In a savepoint: an error inside must not spoil the transaction it was asked in.
+    with transaction.atomic():
+        result = schema.execute(
+            query,
+            root=None,
+            variables=variables,
+            context=get_context_value(_anonymous()),
+            backend=backend,
+        )
+        data: dict[str, Any] = result.data or {}
+        if result.errors or (field and (data.get(field) or {"errors": True}).get("errors")):
+            raise _RefusedError
+    return data
 
 
 def _anonymous() -> HttpRequest:

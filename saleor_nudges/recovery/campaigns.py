@@ -23,7 +23,7 @@ from saleor_nudges.models import (
     Shop,
     TrackedCheckout,
 )
-from saleor_nudges.recovery import manners, presets, steps
+from saleor_nudges.recovery import addresses, manners, presets, sandbox, steps
 
 LONGEST_LINE: Final = 255
 TEXTS: Final = ("subject", "text", "html")
@@ -129,7 +129,7 @@ def activate(campaign: Campaign) -> None:
 
     After a pause it goes on with what waited; what was left during the pause was not planned.
     """
-    _must_be_able_to_send(campaign.shop)
+    _must_be_able_to_send(campaign.shop, campaign.channel)
     campaign.state = CampaignState.ACTIVE
     campaign.active_since = campaign.active_since or timezone.now()
     with transaction.atomic():
@@ -180,7 +180,9 @@ def first_look(tracked: TrackedCheckout) -> datetime | None:
         .order_by("delay_seconds")
         .first()
     )
-    return tracked.seen_at + timedelta(seconds=first.delay_seconds) if first else None
+    if first is None:
+        return None
+    return tracked.seen_at + sandbox.paced(timedelta(seconds=first.delay_seconds))
 
 
 def _source(campaign: Campaign, rows: Sequence[CampaignStep]) -> dict[str, Any]:
@@ -309,12 +311,12 @@ def _waiting(campaign: Campaign) -> Any:
     )
 
 
-def _must_be_able_to_send(shop: Shop) -> None:
+def _must_be_able_to_send(shop: Shop, channel: str) -> None:
     if shop.legal_basis == LegalBasis.NONE:
         raise InvalidInput("Choose a legal basis first.", field="legalBasis")
     if not shop.sender_email:
         raise InvalidInput("Say who sends first.", field="senderEmail")
-    if "{checkout}" not in shop.checkout_url:
+    if "{checkout}" not in addresses.checkout_page(shop, channel):
         raise InvalidInput("Say where the checkout's page is first.", field="checkoutUrl")
     if not consent.may_send_now(shop):
         raise InvalidInput("Switch sending on first.", field="isSendingEnabled")

@@ -1,11 +1,11 @@
 """Look at the checkouts that are due: each gets its next message into the ledger, or a reason."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from cryptography.fernet import InvalidToken
@@ -17,6 +17,7 @@ from saleor_nudges import conf, consent, crypto, facts, reconcile, telemetry
 from saleor_nudges.capture import capture
 from saleor_nudges.exceptions import HostUnavailable
 from saleor_nudges.host import Checkout, get_host
+from saleor_nudges.host.looks import CheckoutLook
 from saleor_nudges.models import (
     Campaign,
     CampaignState,
@@ -28,13 +29,16 @@ from saleor_nudges.models import (
     Shop,
     TrackedCheckout,
 )
-from saleor_nudges.recovery import attempts, cycles, outages
+from saleor_nudges.recovery import attempts, cycles, ledger, outages, standing
 from saleor_nudges.recovery.planning import Kept, Planner, database_now, planner
 from saleor_nudges.recovery.reasons import Reason, Why
 from saleor_nudges.recovery.smear import Outage
 
 # What could not be looked at is looked at again.
 LATER: Final = timedelta(minutes=1)
+# What is sold out is looked at again; a shop's stock does not change by the minute.
+STOCK_AGAIN: Final = timedelta(minutes=10)
+STANDING: Final = ("stage", "is_stage_certain", "blockers", "ruled_out", "country")
 
 
 def detect() -> int:
@@ -42,7 +46,8 @@ def detect() -> int:
 
     A shop that is not caught up is left alone: who bought there meanwhile is not known.
     """
-    shops, now = _sending(), database_now()
+    now = database_now()
+    shops = [shop for shop in _sending() if not ledger.stop_if_behind(shop)]
     outages.beat(now)
     lasting = outages.note([shop.pk for shop in shops], now)
     total = 0
@@ -88,13 +93,13 @@ def _detect_batch(shop: Shop, channels: Sequence[str], outage: Outage | None) ->
     asked = list(_due(shop, channels).order_by("next_due_at")[: conf.get().SEND_BATCH])
     if not asked:
         return 0, True
-    present = _as_they_are_now(shop, asked)
+    present, looks = as_they_are_now(shop, asked)
     with transaction.atomic():
         due = _due(shop, channels).filter(pk__in=[tracked.pk for tracked in asked])
         held = list(due.select_for_update(skip_locked=True, of=("self",)))
         left = [one for one in held if one.pk not in present or _is_left(one, present[one.pk])]
         plans = planner(shop, left, database_now(), get_host(shop).product_cards, outage)
-        entered = _write(left, plans)
+        entered = _write(left, plans, looks)
     # Others have the rest in hand.
     return entered, not held
 
@@ -105,15 +110,23 @@ def _due(shop: Shop, channels: Sequence[str]) -> QuerySet[TrackedCheckout]:
     )
 
 
-def _as_they_are_now(shop: Shop, due: list[TrackedCheckout]) -> dict[UUID, Checkout | None]:
-    """Read the checkouts from the shop, in batches; None for what it no longer has."""
+def as_they_are_now(
+    shop: Shop, due: Sequence[TrackedCheckout]
+) -> tuple[dict[UUID, Checkout | None], dict[UUID, CheckoutLook]]:
+    """Read checkouts of one shop from it, None for what it no longer has, and where each stands."""
     ids: dict[UUID, str] = {}
     for tracked in due:
         # What none of today's keys opens is left out: it is held when it is to be sent.
         with suppress(InvalidToken):
             ids[tracked.pk] = crypto.unseal(bytes(tracked.sealed_checkout_id))
-    found = get_host(shop).checkouts(ids.values()) if ids else {}
-    return {pk: found.get(checkout_id) for pk, checkout_id in ids.items()}
+    if not ids:
+        return {}, {}
+    host = get_host(shop)
+    found, looks = host.checkouts(ids.values()), host.looks(ids.values())
+    return (
+        {pk: found.get(checkout_id) for pk, checkout_id in ids.items()},
+        {pk: looks[checkout_id] for pk, checkout_id in ids.items() if checkout_id in looks},
+    )
 
 
 def _is_left(tracked: TrackedCheckout, checkout: Checkout | None) -> bool:
@@ -141,7 +154,7 @@ class _Found:
     kept: list[tuple[TrackedCheckout, Kept]] = field(default_factory=list)
 
 
-def _write(left: list[TrackedCheckout], plans: Planner) -> int:
+def _write(left: list[TrackedCheckout], plans: Planner, looks: Mapping[UUID, CheckoutLook]) -> int:
     found = _Found()
     waiting = in_the_ledger(left)
     for tracked in left:
@@ -149,19 +162,22 @@ def _write(left: list[TrackedCheckout], plans: Planner) -> int:
             # Whoever sends it plans on from there.
             tracked.next_due_at = None
         else:
-            _plan(tracked, plans, found)
+            _plan(tracked, plans, found, looks.get(tracked.pk))
     Send.objects.bulk_create(found.sends, ignore_conflicts=True)
     attempts.keep(found.kept, plans.now)
     if left:
         TrackedCheckout.objects.of(left[0].shop_id).bulk_update(
-            left, ["next_due_at", "reason", "campaign"]
+            left, ["next_due_at", "reason", "campaign", *STANDING]
         )
     return len(found.sends)
 
 
-def _plan(tracked: TrackedCheckout, plans: Planner, found: _Found) -> None:
+def _plan(
+    tracked: TrackedCheckout, plans: Planner, found: _Found, look: CheckoutLook | None
+) -> None:
     """Plan for one checkout; whatever is wrong with it keeps no other one back."""
     try:
+        lines = stand(tracked, look)
         outlook = plans.outlook(tracked)
     except (HostUnavailable, DatabaseError):
         raise
@@ -180,9 +196,27 @@ def _plan(tracked: TrackedCheckout, plans: Planner, found: _Found) -> None:
     elif outlook.due_at > plans.now:
         tracked.next_due_at = outlook.due_at
         tracked.reason = tracked.reason or Reason.NOT_DUE
+    elif lines == []:
+        tracked.next_due_at, tracked.reason = plans.now + STOCK_AGAIN, Reason.OUT_OF_STOCK
+        why = Why(Reason.OUT_OF_STOCK, plans.now)
+        found.kept.append((tracked, Kept(outlook.step.number, why)))
     else:
         tracked.next_due_at = None
-        found.sends.append(row(tracked, outlook.step, outlook.message_channel, outlook.due_at))
+        send = row(tracked, outlook.step, outlook.message_channel, outlook.due_at)
+        send.lines = lines
+        found.sends.append(send)
+
+
+def stand(tracked: TrackedCheckout, look: CheckoutLook | None) -> list[dict[str, Any]] | None:
+    """Write down where a checkout stands, and return its lines that can still be bought.
+
+    None where that is not known: the shop was not asked, or what is known of it is older than what
+    the shop says. Does not save.
+    """
+    if look is None or look.changed_at > tracked.changed_at:
+        return None
+    standing.note(tracked, look)
+    return standing.buyable(tracked.lines, look)
 
 
 def in_the_ledger(left: list[TrackedCheckout]) -> set[UUID]:

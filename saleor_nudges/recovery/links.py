@@ -1,34 +1,69 @@
-"""Signed links: back to the checkout, out of the list. Neither holds a checkout's id."""
+"""The links in a message: back to the checkout, out of the list. Neither holds a checkout's id.
+
+The way out is signed, because it must work for years. The way back is a random token that expires;
+what is stored of it is its hash.
+"""
+
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from secrets import token_urlsafe
+from typing import Final
+
+from django.db.models import QuerySet
 
 from saleor_nudges import access, conf
 from saleor_nudges.exceptions import BadSignature
 from saleor_nudges.models import Send
+from saleor_nudges.recovery import addresses
 
-RETURN, UNSUBSCRIBE = "return", "unsubscribe"
+UNSUBSCRIBE: Final = "unsubscribe"
+# 192 bits; as text, a third more than that.
+TOKEN_BYTES, LONGEST_TOKEN = 24, 64
 
 
 def return_url(send: Send) -> str:
-    """Return the address that opens a fresh checkout with the same lines."""
-    return f"{_base()}r/{access.link_token(RETURN, send.pk)}"
+    """Return a new address that opens a fresh checkout with the same lines; an older one ends."""
+    token = token_urlsafe(TOKEN_BYTES)
+    expires_at = datetime.now(UTC) + timedelta(days=conf.get().LINK_DAYS)
+    # A worker that slept past its lease must not end the link of whoever sent in its place.
+    mine = Send.objects.of(send.shop_id).filter(pk=send.pk, fence=send.fence)
+    mine.update(link_hash=_hash(token), link_expires_at=expires_at)
+    base = addresses.link_base(send.shop, send.channel)
+    return addresses.tagged(f"{base}r/{token}", send)
 
 
 def unsubscribe_url(send: Send) -> str:
     """Return the address that ends all writing to this person."""
-    return f"{_base()}u/{access.link_token(UNSUBSCRIBE, send.pk)}"
+    base = addresses.link_base(send.shop, send.channel)
+    return f"{base}u/{access.link_token(UNSUBSCRIBE, send.pk)}"
 
 
-def send_of(purpose: str, token: str) -> Send:
-    """Return the message a link was in; raises BadSignature for anything else."""
-    send = (
-        Send.objects.across_shops()
-        .filter(pk=access.read_link(purpose, token), shop__is_active=True)
-        .select_related("shop", "person", "checkout")
-        .first()
-    )
-    if send is None:
+def returning(token: str) -> Send:
+    """Return the message whose way back this is, expired or not; raises BadSignature."""
+    is_one = token.isascii() and len(token) <= LONGEST_TOKEN
+    return _only(_sends().filter(link_hash=_hash(token)) if is_one else _sends().none())
+
+
+def unsubscribing(token: str) -> Send:
+    """Return the message whose way out this is; raises BadSignature."""
+    return _only(_sends().filter(pk=access.read_link(UNSUBSCRIBE, token)))
+
+
+def has_expired(send: Send, now: datetime) -> bool:
+    """Tell whether the way back of this message is closed."""
+    return send.link_expires_at is None or send.link_expires_at <= now
+
+
+def _sends() -> QuerySet[Send]:
+    open_shops = Send.objects.across_shops().filter(shop__is_active=True)
+    return open_shops.select_related("shop", "person", "checkout")
+
+
+def _only(found: QuerySet[Send]) -> Send:
+    if (send := found.first()) is None:
         raise BadSignature("This link is not valid.")
     return send
 
 
-def _base() -> str:
-    return conf.get().PUBLIC_URL.rstrip("/") + "/"
+def _hash(token: str) -> str:
+    return sha256(token.encode()).hexdigest()

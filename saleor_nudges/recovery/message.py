@@ -11,7 +11,7 @@ from saleor_nudges import people, wording
 from saleor_nudges.messaging import templates
 from saleor_nudges.messaging.channels import Message
 from saleor_nudges.models import Send, Shop
-from saleor_nudges.recovery import links
+from saleor_nudges.recovery import links, sandbox
 
 
 def prepare(send: Send) -> Message:
@@ -21,8 +21,9 @@ def prepare(send: Send) -> Message:
     facts = {
         "shop": send.shop.name,
         "first_name": wording.plain_name(contact.first_name),
-        "lines": [_line(line, send.checkout.currency) for line in send.checkout.lines],
-        "total": money(send.checkout.total, send.checkout.currency),
+        "lines": [_line(line, send.checkout.currency) for line in lines_of(send)],
+        # Of what is left out the price is in the total.
+        "total": money(send.checkout.total, send.checkout.currency) if _is_whole(send) else "",
         "language": send.checkout.language or send.shop.default_language,
         "return_url": links.return_url(send),
         "unsubscribe_url": unsubscribe,
@@ -30,9 +31,9 @@ def prepare(send: Send) -> Message:
     written = templates.write(send.step.subject, send.step.text, send.step.html, facts)
     return Message(
         key=send.pk.hex,
-        to=contact.email,
+        to=sandbox.recipient(contact.email, send.person_id),
         sender=formataddr((send.shop.sender_name or send.shop.name, send.shop.sender_email)),
-        subject=written.subject,
+        subject=sandbox.marked(written.subject, contact.email),
         text=written.text,
         html=written.html,
         headers={
@@ -43,6 +44,16 @@ def prepare(send: Send) -> Message:
             "Auto-Submitted": "auto-generated",
         },
     )
+
+
+def lines_of(send: Send) -> list[dict[str, Any]]:
+    """Return the lines that a message is about: what can still be bought."""
+    lines: list[dict[str, Any]] = send.checkout.lines if send.lines is None else send.lines
+    return lines
+
+
+def _is_whole(send: Send) -> bool:
+    return send.lines is None or send.lines == send.checkout.lines
 
 
 def money(amount: Decimal, currency: str) -> str:

@@ -32,7 +32,7 @@ from saleor_nudges.models import (
     TrackedCheckout,
     statements,
 )
-from saleor_nudges.recovery import campaigns, cycles
+from saleor_nudges.recovery import campaigns, cycles, devices, matching
 
 UPSERT_VISITORS = """
     INSERT INTO saleor_nudges_visitorcheckout (shop_id, visitor, checkout, seen_at)
@@ -48,7 +48,9 @@ WRITTEN = (SendState.SENDING, SendState.SENT, SendState.IN_DOUBT)
 
 def fold(shop: Shop, events: Sequence[Event]) -> None:
     """Take the new events of one shop in, oldest first."""
-    _see([e for e in events if isinstance(e, View) and e.visitor and e.checkout])
+    seen = [e for e in events if isinstance(e, View) and e.visitor and e.checkout]
+    _see(seen)
+    devices.note(shop, seen)
     for event in events:
         if isinstance(event, View):
             continue
@@ -94,11 +96,11 @@ def _checkout(shop: Shop, event: CheckoutFact) -> None:
             sealed_checkout_id=crypto.seal(event.checkout_id),
             started_at=event.occurred_at,
         )
-    before = tracked.lines
+    before = _things(tracked.lines)
     look(tracked, event.cart, event.occurred_at, payment_started=event.payment_started)
     confirm(tracked, event.person)
     _close_if_ordered(tracked)
-    if tracked.lines != before:
+    if _things(tracked.lines) != before:
         cycles.begin_again(tracked)
     tracked.next_due_at = campaigns.first_look(tracked)
     tracked.save()
@@ -141,12 +143,18 @@ def look(
     tracked.lines = lines_json(cart)
     tracked.total, tracked.currency = cart.total, cart.currency
     tracked.language = cart.language or tracked.language
+    tracked.voucher = cart.voucher
     tracked.changed_at = changed_at
     # Who typed an address later than that was there later.
     tracked.seen_at = max(tracked.seen_at or changed_at, changed_at)
     tracked.is_payment_started = payment_started
     if tracked.state in (CheckoutState.OPEN, CheckoutState.EMPTIED):
         tracked.state = CheckoutState.OPEN if cart.lines else CheckoutState.EMPTIED
+
+
+def _things(lines: Sequence[dict[str, Any]]) -> list[tuple[str, int]]:
+    """Return what is in a cart: a price that is worked out later does not change it."""
+    return sorted((line["variant_id"], line["quantity"]) for line in lines)
 
 
 def lines_json(cart: Cart) -> list[dict[str, Any]]:
@@ -174,6 +182,8 @@ def _order(shop: Shop, event: OrderFact) -> None:
         order.placed_at = min(order.placed_at, event.occurred_at)
         order.save()
     _close_checkouts(shop, order)
+    people = alike(shop, order.person_id) if order.person_id else None
+    matching.match(shop, order, event.cart, people)
 
 
 def _close_checkouts(shop: Shop, order: SeenOrder) -> None:

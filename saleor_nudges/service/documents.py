@@ -133,6 +133,12 @@ query NudgesBuyable($ids: [ID!], $channel: String!, $first: Int!) {
 }
 """
 
+METADATA: Final = """
+query NudgesCheckoutMetadata($id: ID!, $keys: [String!]!) {
+  checkout(id: $id) { metafields(keys: $keys) }
+}
+"""
+
 NEW_CHECKOUT: Final = """
 mutation NudgesNewCheckout($input: CheckoutCreateInput!) {
   checkoutCreate(input: $input) {

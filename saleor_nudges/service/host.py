@@ -1,9 +1,10 @@
 """The shop, read through Saleor's GraphQL API with the token it gave us."""
 
 import hmac
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import batched, pairwise
 from time import monotonic
 from typing import Any, Final
@@ -16,17 +17,16 @@ from saleor_nudges.exceptions import (
     HostUnavailable,
     InvalidEvent,
     InvalidInput,
-    NotFound,
     PermissionDenied,
     UnknownShop,
 )
 from saleor_nudges.host import Checkout, Host, Order, Page, ProductCard, Requester
-from saleor_nudges.host.base import wanted
+from saleor_nudges.host.base import NOTHING, wanted
 from saleor_nudges.manifest import PERMISSIONS
 from saleor_nudges.models import AppInstallation, Shop
 from saleor_nudges.models.shops import is_public_id
 from saleor_nudges.saleor_api import SaleorApi
-from saleor_nudges.service import catalogue, documents
+from saleor_nudges.service import catalogue, documents, storefront
 from saleor_nudges.webhooks import keys, payloads
 
 Json = dict[str, Any]
@@ -150,6 +150,17 @@ class ServiceHost(Host):
         with _understood():
             return catalogue.products_of(self._as_app().ask, wanted(variants))
 
+    def buyable(self, channel: str, lines: Sequence[Line]) -> dict[str, int]:
+        # A shopper waits for a page, which can do without the answer.
+        quickly = partial(self._as_anyone().ask, seconds=FRESH_SECONDS)
+        return storefront.buyable(quickly, channel, lines)
+
+    def metadata(self, checkout_id: str, keys: Collection[str]) -> dict[str, str]:
+        variables = {"id": checkout_id, "keys": wanted(keys)}
+        found = self._as_app().ask(documents.METADATA, variables)["checkout"] or {}
+        said = (found.get("metafields") or {}).items()
+        return {str(key): str(value) for key, value in said if value is not None}
+
     # What it does for us.
 
     @contextmanager
@@ -162,45 +173,14 @@ class ServiceHost(Host):
             raise HostBusy("The shop's answer is too old to act on.")
         yield next(iter(_each(payloads.checkout, [answer["c0"]])), None)
 
-    def new_checkout(self, channel: str, lines: Sequence[Line], language: str) -> str:
-        amounts = self._buyable(channel, lines)
-        while amounts:
-            made = self._create(channel, amounts, language)
-            if made["checkout"]:
-                return str(made["checkout"]["id"])
-            refused = {key for error in made["errors"] for key in error["variants"] or ()}
-            if not refused & amounts.keys():
-                break
-            amounts = {key: amount for key, amount in amounts.items() if key not in refused}
-        raise NotFound("None of the products can be bought any more.")
-
-    def _buyable(self, channel: str, lines: Sequence[Line]) -> dict[str, int]:
-        """Return how many of each variant any shopper could buy now."""
-        amounts: dict[str, int] = {}
-        for line in lines[:PAGE]:
-            amounts[line.variant_id] = amounts.get(line.variant_id, 0) + line.quantity
-        answer = self._as_anyone().ask(
-            documents.BUYABLE, {"ids": list(amounts), "channel": channel, "first": PAGE}
-        )
-        nodes = _nodes(answer["productVariants"])
-        known = {node["id"]: node["quantityAvailable"] for node in nodes}
-        left = {
-            key: amount if known[key] is None else min(amount, known[key])
-            for key, amount in amounts.items()
-            if key in known
-        }
-        return {key: amount for key, amount in left.items() if amount > 0}
-
-    def _create(self, channel: str, amounts: dict[str, int], language: str) -> Json:
-        lines = [{"variantId": key, "quantity": amount} for key, amount in amounts.items()]
-        asked = {
-            "channel": channel,
-            "lines": lines,
-            "languageCode": payloads.language_enum(language),
-        }
-        answer = self._as_anyone().ask(documents.NEW_CHECKOUT, {"input": asked})
-        made: Json = answer["checkoutCreate"]
-        return made
+    def new_checkout(
+        self,
+        channel: str,
+        lines: Sequence[Line],
+        language: str,
+        metadata: Mapping[str, str] = NOTHING,
+    ) -> str:
+        return storefront.open_checkout(self._as_anyone().ask, channel, lines, language, metadata)
 
     def _as_app(self) -> SaleorApi:
         installation = self._connected()

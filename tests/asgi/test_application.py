@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError, connection, connections
 from django.test import Client
 
-from saleor_nudges import access, crypto
+from saleor_nudges import access, agents, crypto
 from saleor_nudges.asgi import guard
 from saleor_nudges.asgi.head import parsed
 from saleor_nudges.asgi.hot import HotRequests
@@ -310,6 +310,23 @@ def test_whose_address_it_is(proxies, forwarded, address, configured):
 def test_devices(agent, device, bot, shop):
     got = visit(lambda page: page.get("/v1/device", {"User-Agent": agent}))
     assert got.body == {"device": device, "bot": bot}
+
+
+@pytest.mark.parametrize(
+    ("agent", "browser"),
+    [
+        ("Mozilla/5.0 (X11) AppleWebKit/537.36 Chrome/140.0 Safari/537.36", "CHROME"),
+        ("Mozilla/5.0 (iPhone) CriOS/140.0 Mobile/15E148 Safari/604.1", "CHROME"),
+        ("Mozilla/5.0 (Windows NT 10.0) Chrome/140.0 Safari/537.36 Edg/140.0", "EDGE"),
+        ("Mozilla/5.0 (Windows NT 10.0) Chrome/140.0 Safari/537.36 OPR/120.0", "OPERA"),
+        ("Mozilla/5.0 (Linux; Android 14) SamsungBrowser/27.0 Chrome/125 Safari/537", "SAMSUNG"),
+        ("Mozilla/5.0 (X11; rv:140.0) Gecko/20100101 Firefox/140.0", "FIREFOX"),
+        (f"{PHONE} Version/17.0 Mobile/15E148 Safari/604.1", "SAFARI"),
+        ("curl/8.0", "OTHER"),
+    ],
+)
+def test_browsers(agent, browser):
+    assert agents.browser(agent) == browser
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import pytest
 from django.conf import settings as django_settings
 
 from demo.host import DemoHost
-from demo.models import DemoCheckout, DemoOrder, line_json
+from demo.models import DemoCheckout, DemoOrder, DemoStock, line_json
 from demo.shop import SHOP_KEY
 from saleor_nudges.events import Cart, Contact, Line
 from saleor_nudges.exceptions import HostUnavailable, NotFound
@@ -51,6 +51,7 @@ class Harness(Protocol):
     def hold_order(self, order: Order) -> None: ...
     def sell(self, card: ProductCard) -> None: ...
     def unpublish(self, card: ProductCard) -> None: ...
+    def leave(self, card: ProductCard, pieces: int) -> None: ...
     def go_away(self) -> None: ...
 
 
@@ -70,6 +71,9 @@ class MemoryHarness:
 
     def unpublish(self, card: ProductCard) -> None:
         self.host.shelf.unpublished.add((CHANNEL, card.id))
+
+    def leave(self, card: ProductCard, pieces: int) -> None:
+        self.host.shelf.left[variant_of(card)] = pieces
 
     def go_away(self) -> None:
         self.host.shelf.is_away = True
@@ -93,6 +97,9 @@ class ServiceHarness:
 
     def unpublish(self, card: ProductCard) -> None:
         self.standing.products[card.id]["isAvailableForPurchase"] = False
+
+    def leave(self, card: ProductCard, pieces: int) -> None:
+        self.standing.stock[variant_of(card)] = pieces
 
     def go_away(self) -> None:
         self.standing.instead = (503, {}, b"")
@@ -136,6 +143,9 @@ class DemoHarness:
 
     def unpublish(self, card: ProductCard) -> None:
         del self.catalogue[card.id]
+
+    def leave(self, card: ProductCard, pieces: int) -> None:
+        DemoStock.objects.create(product_id=card.id, left=pieces)
 
     def go_away(self) -> None:
         pytest.skip("The demo's shop lies in our own database: it cannot be away alone.")
@@ -247,9 +257,82 @@ def test_checkouts_that_exist_are_found_among_many(harness):
 
 def test_nothing_asked_is_nothing_found(harness):
     assert harness.host.checkouts([]) == {}
+    assert harness.host.looks([]) == {}
     assert harness.host.orders([]) == {}
     assert harness.host.product_cards(CHANNEL, []) == {}
     assert harness.host.products_of([]) == {}
+
+
+# What a host cannot tell of where a checkout stands is None. What it tells is true.
+
+
+@pytest.mark.parametrize(
+    ("_case", "checkout"),
+    [
+        ("everything_known", a_checkout()),
+        ("nobody_known", a_checkout(contact=Contact())),
+        ("nothing_in_it", a_checkout(cart=a_cart())),
+        ("two_lines_of_one_variant", a_checkout(cart=a_cart(a_line(), a_line(quantity=1)))),
+        ("no_price", a_checkout(cart=a_cart(replace(a_line(), unit_price=Decimal(0))))),
+    ],
+)
+def test_look_tells_what_the_checkout_says(_case, checkout, harness):
+    # given
+    harness.sell(JUICE)
+    harness.hold_checkout(checkout)
+
+    # when
+    look = harness.host.looks([checkout.id])[checkout.id]
+
+    # then
+    assert (look.id, look.changed_at) == (checkout.id, checkout.changed_at)
+    assert (look.currency, look.country) == ("EUR", checkout.contact.country)
+    assert look.has_contact is checkout.contact.is_known()
+    assert [(line.variant_id, line.quantity, line.unit_price) for line in look.lines] == [
+        (line.variant_id, line.quantity, line.unit_price or None) for line in checkout.cart.lines
+    ]
+    assert all(line.is_available is not False and line.left is None for line in look.lines)
+
+
+@pytest.mark.parametrize(("left", "is_short"), [(0, True), (2, True), (3, False), (9, False)])
+def test_look_never_calls_buyable_what_is_not(left, is_short, harness):
+    # given: three pieces in two lines
+    harness.sell(TEE)
+    harness.leave(TEE, left)
+    harness.hold_checkout(a_checkout(cart=a_cart(a_line(TEE, 2), a_line(TEE, 1))))
+
+    # when
+    lines = harness.host.looks(["Checkout:one"])["Checkout:one"].lines
+
+    # then
+    for line in lines:
+        assert line.is_available in (None, not is_short)
+        assert line.left == (left if line.is_available is False else None)
+
+
+def test_many_are_looked_at_together(harness):
+    # given
+    held = [a_checkout(str(number)) for number in range(45)]
+    for checkout in held:
+        harness.hold_checkout(checkout)
+
+    # when
+    found = harness.host.looks([*(c.id for c in held), held[0].id, "Checkout:gone"])
+
+    # then
+    assert {key: look.id for key, look in found.items()} == {c.id: c.id for c in held}
+
+
+def test_look_changes_nothing(harness):
+    # given
+    harness.hold_checkout(a_checkout())
+    before = harness.host.checkouts(["Checkout:one"])
+
+    # when
+    harness.host.looks(["Checkout:one"])
+
+    # then
+    assert harness.host.checkouts(["Checkout:one"]) == before
 
 
 @pytest.mark.parametrize(
@@ -456,6 +539,50 @@ def test_new_checkout_has_what_can_be_bought_and_nobody_in_it(harness):
     assert fresh.channel == CHANNEL
 
 
+def test_what_can_be_bought_is_never_more_than_is_asked_for_or_left(harness):
+    # given
+    harness.sell(JUICE)
+    harness.sell(TEE)
+    harness.leave(TEE, 2)
+    lines = [a_line(JUICE, 1), a_line(JUICE, 3), a_line(TEE, 5), a_line(MUG, 1)]
+
+    # when / then
+    wanted = {variant_of(JUICE): 4, variant_of(TEE): 2}
+    assert harness.host.buyable(CHANNEL, lines) == wanted
+    made = harness.host.new_checkout(CHANNEL, lines, "en")
+    fresh = harness.host.checkouts([made])[made]
+    assert {line.variant_id: line.quantity for line in fresh.cart.lines} == wanted
+
+
+def test_nothing_of_what_is_sold_out_can_be_bought(harness):
+    harness.sell(JUICE)
+    harness.leave(JUICE, 0)
+    assert harness.host.buyable(CHANNEL, [a_line(JUICE), a_line(TEE)]) == {}
+    assert harness.host.buyable(CHANNEL, []) == {}
+
+
+def test_new_checkout_has_the_metadata_it_is_given(harness):
+    # given
+    if isinstance(harness, DemoHarness):
+        pytest.skip("A basket of the demo's shop has no metadata.")
+    harness.sell(JUICE)
+    given = {"affiliate": "blog-7", "gift": "yes"}
+
+    # when
+    made = harness.host.new_checkout(CHANNEL, [a_line(JUICE)], "en", given)
+
+    # then
+    assert harness.host.metadata(made, ["gift", "missing"]) == {"gift": "yes"}
+    assert harness.host.metadata(made, ["gift", "affiliate"]) == given
+
+
+def test_no_metadata_is_known_where_there_is_none(harness):
+    harness.sell(JUICE)
+    made = harness.host.new_checkout(CHANNEL, [a_line(JUICE)], "en")
+    assert harness.host.metadata(made, ["gift"]) == {}
+    assert harness.host.metadata("Checkout:gone", ["gift"]) == {}
+
+
 def test_no_new_checkout_when_nothing_can_be_bought(harness):
     with pytest.raises(NotFound):
         harness.host.new_checkout(CHANNEL, [a_line(TEE)], "en")
@@ -470,11 +597,14 @@ def holding(host: Host) -> None:
     ("_case", "ask"),
     [
         ("checkouts", lambda host: host.checkouts(["Checkout:one"])),
+        ("looks", lambda host: host.looks(["Checkout:one"])),
         ("orders", lambda host: host.orders(["Order:one"])),
         ("orders_changed", lambda host: host.orders_changed(NOON, 10)),
         ("checkouts_changed", lambda host: host.checkouts_changed(NOON, 10)),
         ("product_cards", lambda host: host.product_cards(CHANNEL, [JUICE.id])),
         ("products_of", lambda host: host.products_of([variant_of(JUICE)])),
+        ("buyable", lambda host: host.buyable(CHANNEL, [a_line()])),
+        ("metadata", lambda host: host.metadata("Checkout:one", ["gift"])),
         ("holding", holding),
         ("new_checkout", lambda host: host.new_checkout(CHANNEL, [a_line()], "en")),
     ],

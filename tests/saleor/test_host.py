@@ -265,20 +265,51 @@ def test_picture_has_an_absolute_address(host: PluginHost, shopper: Storefront, 
         media.delete()
 
 
-def test_fresh_checkout_drops_what_cannot_be_bought(host: PluginHost, shopper: Storefront):
+def seen_in(shopper: Storefront, checkout: str) -> dict[str, Any]:
+    """Return what a storefront sees of a fresh checkout."""
+    return shopper.ask(
+        """query($id: ID!) { checkout(id: $id) {
+          email languageCode lines { quantity variant { id quantityAvailable } } } }""",
+        id=checkout,
+    )
+
+
+def test_fresh_checkout_has_as_much_as_can_be_bought(host: PluginHost, shopper: Storefront):
+    # given
     one, other = shopper.products(2)
     wanted = {one["variant"]: 2, other["variant"]: 100_000, "UHJvZHVjdFZhcmlhbnQ6OTk5OTk5": 1}
-    fresh = host.new_checkout(CHANNEL, lines_of(wanted), "de")
-    seen = shopper.ask(
-        """query($id: ID!) { checkout(id: $id) {
-          email languageCode lines { quantity variant { id } } } }""",
-        id=fresh,
-    )
-    assert seen == {
-        "email": None,
-        "languageCode": "DE",
-        "lines": [{"quantity": 2, "variant": {"id": one["variant"]}}],
-    }
+    buyable = host.buyable(CHANNEL, lines_of(wanted))
+    # when
+    seen = seen_in(shopper, host.new_checkout(CHANNEL, lines_of(wanted), "de"))
+    # then
+    lines = seen.pop("lines")
+    most = {line["variant"]["id"]: line["variant"]["quantityAvailable"] for line in lines}
+    assert seen == {"email": None, "languageCode": "DE"}
+    assert {line["variant"]["id"]: line["quantity"] for line in lines} == buyable
+    assert buyable == {one["variant"]: 2, other["variant"]: most[other["variant"]]}
+    assert 0 < most[other["variant"]] < 100_000
+
+
+def test_fresh_checkout_is_opened_inside_a_transaction(host: PluginHost, shopper: Storefront):
+    # given: nothing to buy, and then something
+    [product] = shopper.products(1)
+    with transaction.atomic():
+        with pytest.raises(NotFound):
+            host.new_checkout("no-such-channel", lines_of({product["variant"]: 1}), "en")
+        # when
+        fresh = host.new_checkout(CHANNEL, lines_of({product["variant"]: 1}), "en")
+    # then
+    [line] = seen_in(shopper, fresh)["lines"]
+    assert line["quantity"] == 1
+
+
+def test_fresh_checkout_has_the_metadata_it_is_given(host: PluginHost, shopper: Storefront):
+    [product] = shopper.products(1)
+    given = {"affiliate": "blog-7", "gift": "yes"}
+    fresh = host.new_checkout(CHANNEL, lines_of({product["variant"]: 1}), "en", given)
+    assert host.metadata(fresh, ["gift", "missing"]) == {"gift": "yes"}
+    assert host.metadata(fresh, ["gift", "affiliate"]) == given
+    assert host.metadata("Q2hlY2tvdXQ6bm8=", ["gift"]) == {}
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def sweep() -> None:
 
 def links_in(message: Any) -> tuple[str, str]:
     """Return the paths of the two links of a message: back to the cart, out of the list."""
-    found = re.findall(r"https?://[^\s]+?/([ru])/([\w.~:-]+)", message.body)
+    found = re.findall(r"https?://[^\s]+?/([ru])/(\S+)", message.body)
     tokens = dict(found)
     return f"{BASE}r/{tokens['r']}", f"{BASE}u/{tokens['u']}"
 
@@ -159,8 +159,12 @@ def test_checkout_left_behind_is_won_back(seller: Seller, shopper: Storefront, e
     assert followed["Referrer-Policy"] == "no-referrer"
     target = urlsplit(followed["Location"])
     assert target.netloc == "shop.example.com"
-    [fresh] = parse_qs(target.query)["checkout"]
+    tags = parse_qs(target.query)
+    [fresh] = tags.pop("checkout")
     assert fresh != left
+    assert tags.keys() == {"utm_source", "utm_medium", "utm_campaign"}
+    # and a second tap finds the same one
+    assert shopper.client.post(back)["Location"] == followed["Location"]
     seen = shopper.ask(
         """query($id: ID!) { checkout(id: $id) { email user { id } billingAddress { id }
           shippingAddress { id } lines { quantity variant { id } } } }""",

@@ -55,6 +55,8 @@ class StandIn:
     stock: dict[str, int | None] = field(default_factory=dict)
     # By variant: what each warehouse has, and how much of it orders and checkouts hold.
     warehouses: dict[str, list[tuple[int, int, int]]] = field(default_factory=dict)
+    # By checkout: what the shop itself has written beside it.
+    metadata: dict[str, dict[str, str]] = field(default_factory=dict)
     key_set: Json = field(default_factory=key_set)
     token: str = TOKEN
     identifier: str = "saleor-nudges"
@@ -153,6 +155,13 @@ class StandIn:
         nodes = [{"id": key, "quantityAvailable": self.stock[key]} for key in known]
         return {"productVariants": connection(nodes)}
 
+    def _metadata(self, variables: Json, _is_ours: bool) -> Json:
+        if variables["id"] not in self.checkouts:
+            return {"checkout": None}
+        held = self.metadata.get(variables["id"], {})
+        found = {key: held[key] for key in variables["keys"] if key in held}
+        return {"checkout": {"metafields": found}}
+
     def _create(self, variables: Json, _is_ours: bool) -> Json:
         if self.refuses:
             return {"checkoutCreate": {"checkout": None, "errors": self.refuses.pop(0)}}
@@ -162,6 +171,7 @@ class StandIn:
         lines = tuple(Line("", line["variantId"], line["quantity"]) for line in asked["lines"])
         fresh = Checkout(key, asked["channel"], now, now, Contact(), cart(lines))
         self.checkouts[key] = checkout_json(fresh)
+        self.metadata[key] = {pair["key"]: pair["value"] for pair in asked.get("metadata", ())}
         return {"checkoutCreate": {"checkout": {"id": key}, "errors": []}}
 
 
@@ -176,9 +186,11 @@ OPERATIONS: dict[str, Callable[[StandIn, Json, bool], Json]] = {
     "NudgesStocks": StandIn._stocks,
     "NudgesVariants": StandIn._variants,
     "NudgesBuyable": StandIn._buyable,
+    "NudgesCheckoutMetadata": StandIn._metadata,
     "NudgesNewCheckout": StandIn._create,
 }
 NEED_TOKEN = {
+    "NudgesCheckoutMetadata",
     "NudgesCheckouts",
     "NudgesCheckoutsChanged",
     "NudgesCheckoutsNewest",

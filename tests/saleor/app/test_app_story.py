@@ -208,6 +208,9 @@ def test_checkout_left_behind_is_won_back(
     fresh = target.removeprefix(CHECKOUT_URL)
     place.secrets |= names_of(fresh)
     assert fresh != left
+    # and a second tap finds the same one
+    again = requests.post(back, allow_redirects=False, timeout=30)
+    assert again.headers["Location"] == followed.headers["Location"]
     seen = shopper.look_at(fresh)
     assert quantities(seen.pop("lines")) == quantities(shopper.look_at(left)["lines"])
     assert seen == {
