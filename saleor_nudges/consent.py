@@ -35,8 +35,13 @@ def sending_is_on() -> Q:
     return (
         Q(shop__is_active=True, shop__sending_since__isnull=False)
         & ~Q(shop__legal_basis=LegalBasis.NONE)
-        & Q(shop__sending_installation=installation())
+        & is_here()
     )
+
+
+def is_here() -> Q:
+    """This is the installation that sending was switched on in."""
+    return Q(shop__sending_installation=installation())
 
 
 def has_address(message_channel: MessageChannel) -> Q:

@@ -20,6 +20,7 @@ Every error we raise:
   x DeliveryError
     + DeliveryRefused     the provider said no; do not try again
     + DeliveryFailed      nothing left this machine; try again later
+      - DeliveryStopped   nor will the next message: the provider does not know us any more
     + DeliveryUnknown     it may or may not have left; never try again
 
 ImproperlyConfigured is Django's and stays outside the tree: nobody should swallow it.
@@ -150,6 +151,12 @@ class DeliveryFailed(DeliveryError):
     """The message did not leave; it may be tried again."""
 
     code = "DELIVERY_FAILED"
+
+
+class DeliveryStopped(DeliveryFailed):
+    """The provider takes nothing of ours, until somebody mends it."""
+
+    code = "DELIVERY_STOPPED"
 
 
 class DeliveryUnknown(DeliveryError):

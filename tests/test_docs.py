@@ -22,6 +22,7 @@ from saleor_nudges.graphql.errors import NudgeErrorCode
 from saleor_nudges.management.verbs import VERBS
 from saleor_nudges.messaging import templates
 from saleor_nudges.nudges.rules import PACKS, RULES
+from saleor_nudges.recovery.explain import Gate
 from saleor_nudges.recovery.reasons import Fate, Reason
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -173,6 +174,11 @@ def test_every_reason_a_message_did_not_go_is_listed():
     table = rows(section("docs/errors.md", "## Why a message did not go"))
     listed = {code(row[0]): row[1] for row in table}
     assert listed == {one.name: FATES[one.fate] for one in Reason}
+
+
+def test_every_gate_is_listed():
+    table = rows(read("docs/troubleshooting.md"))
+    assert [code(row[0]) for row in table] == list(Gate)
 
 
 def test_every_metric_is_listed():

@@ -420,8 +420,8 @@ def test_events_of_one_shop_count_in_no_other(first, second):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("purpose", [links.RETURN, links.UNSUBSCRIBE])
-def test_a_link_touches_only_the_shop_it_is_of(purpose, first, second):
+@pytest.mark.parametrize("url", [links.return_url, links.unsubscribe_url])
+def test_a_link_touches_only_the_shop_it_is_of(url, first, second):
     # given a message in each shop, to the same person
     switch_on_recovery(second)
     left_behind(second, email=f"{MARK}@example.com")
@@ -430,8 +430,8 @@ def test_a_link_touches_only_the_shop_it_is_of(purpose, first, second):
     send = Send.objects.of(second).get()
 
     # when
-    path = {"return": "r", "unsubscribe": "u"}[purpose]
-    Client().post(f"/{path}/{access.link_token(purpose, send.pk)}?shop={first.public_id}")
+    path, _, _ = url(send).removeprefix("https://nudges.example.com").partition("?")
+    assert Client().post(f"{path}?shop={first.public_id}").status_code in (200, 303)
     consume()
 
     # then

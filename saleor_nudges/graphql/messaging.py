@@ -18,11 +18,18 @@ from saleor_nudges.events import (
     FeaturingRefused,
 )
 from saleor_nudges.exceptions import InvalidInput, PermissionDenied
+from saleor_nudges.graphql.addresses import (
+    MessagingAddresses,
+    MessagingAddressesInput,
+    messaging_addresses,
+)
 from saleor_nudges.graphql.context import allowed
 from saleor_nudges.graphql.errors import answered
 from saleor_nudges.graphql.mutation import SellerMutation, errors_field, given
+from saleor_nudges.graphql.standard import JSON
 from saleor_nudges.host import Requester
 from saleor_nudges.models import LegalBasis, MessageChannel, Shop
+from saleor_nudges.recovery import addresses, manners
 
 MessageChannelEnum = graphene.Enum(
     "MessageChannelEnum", [(name.name, name.value) for name in MessageChannel]
@@ -32,7 +39,17 @@ MessagingLegalBasisEnum = graphene.Enum(
 )
 SENDER = re.compile(r"[^@\s<>()\[\],;:\\\"]+@[\w-]+(\.[\w-]+)+")
 LONGEST_NAME, LONGEST_ADDRESS = 255, 254
-STORED = ["legal_basis", "sender_name", "sender_email", "sending_since", "sending_installation"]
+STORED = [
+    "legal_basis",
+    "sender_name",
+    "sender_email",
+    "sending_since",
+    "sending_installation",
+    "channel_addresses",
+    "message_caps",
+    "message_hours",
+    "timezone",
+]
 ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -47,6 +64,21 @@ class MessagingSettings(graphene.ObjectType):
     )
     sender_name = graphene.String(required=True, description="Name of the sender.")
     sender_email = graphene.String(required=True, description="Address of the sender.")
+    channel_addresses = graphene.List(
+        graphene.NonNull(MessagingAddresses),
+        required=True,
+        description="Where links begin and lead, of the channels in which that differs.",
+    )
+
+    message_caps = JSON(
+        required=True, description="How often one person is written to at most; see the docs."
+    )
+    message_hours = JSON(
+        required=True, description="At which hours, where they differ from what ships."
+    )
+    timezone = graphene.String(
+        required=True, description="The shop's clock, for people of whom nothing is known."
+    )
 
     class Meta:
         description = "Represents who sends messages, and on what ground."
@@ -56,6 +88,11 @@ class MessagingSettings(graphene.ObjectType):
     def resolve_is_sending_enabled(root: Shop, _info: Any) -> bool:
         return consent.may_send_now(root)
 
+    @staticmethod
+    @answered
+    def resolve_channel_addresses(root: Shop, _info: Any) -> list[MessagingAddresses]:
+        return messaging_addresses(root)
+
 
 class MessagingSettingsInput(graphene.InputObjectType):
     """What can be changed of who sends."""
@@ -64,6 +101,18 @@ class MessagingSettingsInput(graphene.InputObjectType):
     legal_basis = MessagingLegalBasisEnum(description="On what ground people are written to.")
     sender_name = graphene.String(description="Name of the sender.")
     sender_email = graphene.String(description="Address of the sender.")
+    channel_addresses = graphene.List(
+        graphene.NonNull(MessagingAddressesInput),
+        description="Where links begin and lead, channel by channel; others stay as they are.",
+    )
+
+    message_caps = JSON(
+        description="A list such as [{limit: 2, seconds: 86400}]; see docs/campaigns.md."
+    )
+    message_hours = JSON(
+        description='Windows by message channel, such as {SMS: [{opens: "09:00", …}]}.'
+    )
+    timezone = graphene.String(description="The shop's clock, such as Europe/Lisbon.")
 
     class Meta:
         description = "Fields of the messaging settings that can be changed."
@@ -85,7 +134,8 @@ class MessagingSettingsUpdate(SellerMutation):
     @classmethod
     def perform(cls, asker: Requester, **data: Any) -> Any:
         changes = given(data["input"])
-        shop = asker.shop
+        # Held, because what differs by channel is one field: two sellers change two channels.
+        shop = Shop.objects.select_for_update().get(pk=asker.shop.pk)
         before = _told(shop)
         for field in ("legal_basis", "sender_name", "sender_email"):
             if field in changes:
@@ -96,6 +146,8 @@ class MessagingSettingsUpdate(SellerMutation):
             raise InvalidInput(
                 f"A name is one line of at most {LONGEST_NAME} characters.", field="senderName"
             )
+        addresses.change(shop, changes.get("channel_addresses", ()))
+        _set_manners(shop, changes)
         if "is_sending_enabled" in changes:
             _switch(shop, on=changes["is_sending_enabled"])
         if shop.sending_since and shop.legal_basis == LegalBasis.NONE:
@@ -113,12 +165,28 @@ class MessagingSettingsUpdate(SellerMutation):
         return cls(messaging_settings=shop, errors=[])
 
 
+def _set_manners(shop: Shop, changes: dict[str, Any]) -> None:
+    """Set how often and when people are written to; raises InvalidInput."""
+    if "message_caps" in changes:
+        manners.read_caps(changes["message_caps"])
+        shop.message_caps = changes["message_caps"]
+    if "message_hours" in changes:
+        manners.read_hours(changes["message_hours"])
+        shop.message_hours = changes["message_hours"]
+    if "timezone" in changes:
+        shop.timezone = manners.check_zone(changes["timezone"])
+
+
 def _told(shop: Shop) -> dict[str, Any]:
     """Return what the audit log may hold of these settings."""
     return {
         "is_sending_enabled": shop.sending_since is not None,
         "legal_basis": str(shop.legal_basis),
         "sender_name": shop.sender_name,
+        "channel_addresses": shop.channel_addresses,
+        "message_caps": shop.message_caps,
+        "message_hours": shop.message_hours,
+        "timezone": shop.timezone,
     }
 
 

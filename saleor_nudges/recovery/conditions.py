@@ -18,14 +18,11 @@ from saleor_nudges.models import (
     TrackedCheckout,
     WaitingEvent,
 )
+from saleor_nudges.recovery import sandbox
 from saleor_nudges.recovery.smear import PATIENCE
 
 # News of a purchase or of a no may wait in the stream; until it is read nothing is marked.
 STOPPING = ("order_placed", "order_paid", "checkout_paid", "consent_withdrawn", "customer_erased")
-# How long a shopper must have been silent before this step.
-SILENCE = ExpressionWrapper(
-    F("step__delay_seconds") * Value(timedelta(seconds=1)), output_field=DurationField()
-)
 
 
 class Then(StrEnum):
@@ -53,6 +50,7 @@ def conditions(message_channel: MessageChannel) -> tuple[Condition, ...]:
         Condition("CHECKOUT_CLOSED", Q(checkout__state=CheckoutState.OPEN), Then.CANCEL),
         Condition("UNSUBSCRIBED", ~consent.is_suppressed(message_channel), Then.CANCEL),
         Condition("NO_CONSENT", consent.agrees(message_channel), Then.CANCEL),
+        Condition("INSTALLATION_CHANGED", _is_here(), Then.WAIT),
         Condition("SENDING_OFF", consent.sending_is_on(), Then.WAIT),
         Condition("CAMPAIGN_OFF", Q(campaign__state=CampaignState.ACTIVE), Then.WAIT),
         Condition("BEFORE_ACTIVATION", _after_activation(), Then.CANCEL),
@@ -76,8 +74,18 @@ def not_too_old() -> Q:
     return Q(ready_at__gt=Now() - PATIENCE)
 
 
+def _is_here() -> Q:
+    # Where sending is off, that is the reason.
+    return consent.is_here() | Q(shop__sending_since__isnull=True)
+
+
 def _silent() -> Q:
-    return Q(is_manual=True) | Q(checkout__seen_at__lte=Now() - SILENCE)
+    # How long a shopper must have been silent before this step.
+    silence = ExpressionWrapper(
+        F("step__delay_seconds") * Value(sandbox.paced(timedelta(seconds=1))),
+        output_field=DurationField(),
+    )
+    return Q(is_manual=True) | Q(checkout__seen_at__lte=Now() - silence)
 
 
 def _after_activation() -> Q:

@@ -23,7 +23,7 @@ from saleor_nudges.models import (
     Shop,
     TrackedCheckout,
 )
-from saleor_nudges.recovery import campaigns, manners, message_channels, outages, triggers
+from saleor_nudges.recovery import campaigns, manners, message_channels, outages, sandbox, triggers
 from saleor_nudges.recovery.campaigns import Running
 from saleor_nudges.recovery.caps import Cap
 from saleor_nudges.recovery.clauses import Verdict
@@ -226,7 +226,8 @@ def plan_steps(one: Running, asked_for: int | None) -> list[Step]:
 
 def _plan_step(step: SequenceStep) -> Step:
     window = Hours.of(step.windows) if step.windows else None
-    planned = Step(step.number, step.delay, _message_channel(step.message_channels))
+    delay = sandbox.paced(step.delay)
+    planned = Step(step.number, delay, _message_channel(step.message_channels))
     return replace(planned, window=window) if window is not None else planned
 
 

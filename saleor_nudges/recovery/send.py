@@ -20,13 +20,14 @@ from saleor_nudges import conf, crypto, people, telemetry
 from saleor_nudges.exceptions import (
     DeliveryFailed,
     DeliveryRefused,
+    DeliveryStopped,
     HostUnavailable,
     InvalidInput,
 )
 from saleor_nudges.host import Checkout, get_host, host_class
 from saleor_nudges.messaging.channels import Channel, Message, get_channel
 from saleor_nudges.models import CheckoutState, MessageChannel, Send, SendState, TrackedCheckout
-from saleor_nudges.recovery import attempts, message, planning, watch
+from saleor_nudges.recovery import attempts, breaker, ledger, message, planning, sandbox, watch
 from saleor_nudges.recovery.conditions import Then, all_of, conditions, not_too_old
 from saleor_nudges.recovery.planning import Outlook, database_now
 from saleor_nudges.recovery.reasons import Fate, Reason
@@ -64,7 +65,7 @@ def claim() -> list[Send]:
         state=SendState.CLAIMED, lease_until__lt=Now()
     )
     with transaction.atomic():
-        rows = Send.objects.across_shops().filter(free).order_by("due_at")
+        rows = Send.objects.across_shops().filter(breaker.is_closed(), free).order_by("due_at")
         ids = list(
             rows.select_for_update(skip_locked=True).values_list("pk", flat=True)[
                 : conf.get().SEND_BATCH
@@ -134,6 +135,7 @@ def _mark(send: Send) -> Message | None:
     if not marked:
         _explain(send, outlook)
         return None
+    ledger.note(send.shop_id, now)
     return prepared
 
 
@@ -242,8 +244,9 @@ def _hand_over(send: Send, channel: Channel, prepared: Message) -> bool:
     except DeliveryRefused:
         _finish(send, SendState.REFUSED, Reason.PROVIDER_REFUSED)
         return False
-    except DeliveryFailed:
+    except DeliveryFailed as error:
         _put_off(send, Now() + LATER, Reason.PROVIDER_AWAY)
+        breaker.failed(send, for_long=isinstance(error, DeliveryStopped))
         return False
     except Exception:
         # Whatever it was, it may have left.
@@ -293,7 +296,7 @@ def _mine(send: Send) -> QuerySet[Send]:
 
 
 def _silent_until(send: Send) -> datetime:
-    return send.checkout.seen_at + timedelta(seconds=send.step.delay_seconds)
+    return send.checkout.seen_at + sandbox.paced(timedelta(seconds=send.step.delay_seconds))
 
 
 def _lease() -> Any:

@@ -292,6 +292,10 @@ LONG = "x" * 600
         ("messagingSettingsUpdate", 'input: {senderEmail: "größe@example.com"}', "senderEmail"),
         ("messagingSettingsUpdate", 'input: {senderEmail: "a>,b@example.com"}', "senderEmail"),
         ("messagingSettingsUpdate", "input: {legalBasis: NONE}", "legalBasis"),
+        ("messagingSettingsUpdate", "input: {messageCaps: 5}", "messageCaps"),
+        ("messagingSettingsUpdate", "input: {messageCaps: [{limit: 0}]}", "messageCaps[0].limit"),
+        ("messagingSettingsUpdate", "input: {messageHours: {FAX: []}}", "messageHours"),
+        ("messagingSettingsUpdate", 'input: {timezone: "Mars/Base"}', "timezone"),
         (
             "nudgeSettingsUpdate",
             f'channel: "c", input: {{productUrl: "https://{LONG}"}}',

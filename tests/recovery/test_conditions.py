@@ -24,7 +24,7 @@ from saleor_nudges.models import (
     Shop,
     TrackedCheckout,
 )
-from saleor_nudges.recovery import campaigns, detect, links
+from saleor_nudges.recovery import campaigns, detect
 from saleor_nudges.recovery import send as sending
 from saleor_nudges.recovery.conditions import conditions
 from saleor_nudges.testing import (
@@ -38,6 +38,7 @@ from saleor_nudges.testing import (
     order_placed,
     switch_on_recovery,
 )
+from tests.recovery.letters import way_back
 
 pytestmark = pytest.mark.django_db
 
@@ -134,7 +135,7 @@ def test_an_order_from_the_checkout_our_link_opened_stops_the_message(shop):
     left_behind(shop)
     sending.send_due()
     first = Send.objects.of(shop).get()
-    Client().post(f"/r/{links.access.link_token(links.RETURN, first.pk)}")
+    Client().post(way_back(first))
     [fresh] = [c for c in MemoryHost(shop).shelf.checkouts.values() if not c.contact.is_known()]
 
     # when they buy under another name, and a second message of the old cart were due
@@ -362,7 +363,7 @@ def test_another_installation_sends_nothing(shop, settings):
 
     # then
     assert (entered, sending.send_due()) == (0, 0)
-    assert outcome(shop) == ("DUE", "SENDING_OFF")
+    assert outcome(shop) == ("DUE", "INSTALLATION_CHANGED")
     assert SENT == []
 
 
@@ -370,7 +371,7 @@ def test_another_installation_id_sends_nothing(shop, settings):
     left_behind(shop)
     settings.SALEOR_NUDGES = settings.SALEOR_NUDGES | {"INSTALLATION_ID": "a copy"}
     assert sending.send_due() == 0
-    assert outcome(shop) == ("DUE", "SENDING_OFF")
+    assert outcome(shop) == ("DUE", "INSTALLATION_CHANGED")
     assert SENT == []
 
 
@@ -533,8 +534,7 @@ def test_a_payment_we_heard_of_holds_the_message(shop):
 def test_who_came_back_by_our_link_and_left_again_is_not_written_to_again(shop):
     left_behind(shop)
     sending.send_due()
-    token = links.access.link_token(links.RETURN, Send.objects.of(shop).get().pk)
-    Client().post(f"/r/{token}")
+    Client().post(way_back(Send.objects.of(shop).get()))
     [fresh] = [c for c in MemoryHost(shop).shelf.checkouts.values() if not c.contact.is_known()]
     moment = datetime.now(UTC) + timedelta(seconds=1)
     known = replace(fresh, contact=Contact(email="anna@example.com"), changed_at=moment)
@@ -552,6 +552,7 @@ def test_every_reason_is_named_once():
         "CHECKOUT_CLOSED",
         "UNSUBSCRIBED",
         "NO_CONSENT",
+        "INSTALLATION_CHANGED",
         "SENDING_OFF",
         "CAMPAIGN_OFF",
         "BEFORE_ACTIVATION",

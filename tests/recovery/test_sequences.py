@@ -9,13 +9,15 @@ from saleor_nudges.capture import capture
 from saleor_nudges.events import Contact
 from saleor_nudges.exceptions import InvalidInput
 from saleor_nudges.facts import full_checkout
+from saleor_nudges.host import ProductCard
 from saleor_nudges.host.memory import MemoryHost
 from saleor_nudges.messaging.channels.memory import SENT
 from saleor_nudges.models import Attempt, Campaign, Cursor, Send, Shop, TrackedCheckout
-from saleor_nudges.recovery import campaigns, detect, presets
+from saleor_nudges.recovery import campaigns, detect, ledger, presets
 from saleor_nudges.recovery import send as sending
 from saleor_nudges.testing import (
     CHANNEL,
+    JUICE,
     a_cart,
     a_checkout,
     caught_up,
@@ -28,6 +30,7 @@ from saleor_nudges.testing import (
 
 pytestmark = pytest.mark.django_db
 
+PEAR = ProductCard("UHJvZHVjdDoy", "Pear Juice", "pear-juice")
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 LONG_AGO = datetime.now(UTC) - 30 * DAY
 
@@ -58,6 +61,8 @@ def sweep():
 
 def earlier(shop, by):
     """Let time pass: everything that has happened lies so much longer back."""
+    # Kept outside the database, it cannot be moved with the rest.
+    ledger.forget(shop.pk)
     for name in ("started_at", "changed_at", "seen_at", "next_due_at"):
         for row in TrackedCheckout.objects.of(shop).exclude(**{name: None}):
             moved = getattr(row, name) - by
@@ -71,7 +76,7 @@ def earlier(shop, by):
         shelf[key] = replace(checkout, changed_at=checkout.changed_at - by)
 
 
-def ledger(shop):
+def written(shop):
     rows = Send.objects.of(shop).order_by("id")
     return [(row.step_number, row.state, row.reason) for row in rows]
 
@@ -89,7 +94,7 @@ def test_the_three_messages_that_ship_go_after_30_minutes_a_day_and_three_days(s
     for step, (by, expected) in enumerate([(DAY, 1), (2 * DAY, 1), (10 * DAY, 0)], start=2):
         earlier(shop, by)
         assert sweep() == expected, step
-    assert ledger(shop) == [(1, "SENT", ""), (2, "SENT", ""), (3, "SENT", "")]
+    assert written(shop) == [(1, "SENT", ""), (2, "SENT", ""), (3, "SENT", "")]
     assert len(SENT) == 3
     tracked = TrackedCheckout.objects.of(shop).get()
     assert (tracked.next_due_at, tracked.reason) == (None, "ALL_SENT")
@@ -101,7 +106,7 @@ def test_an_order_ends_the_sequence(shop):
     order_placed(shop, checkout)
     earlier(shop, DAY)
     assert sweep() == 0
-    assert ledger(shop) == [(1, "SENT", "")]
+    assert written(shop) == [(1, "SENT", "")]
     assert TrackedCheckout.objects.of(shop).get().state == "RECOVERED"
 
 
@@ -117,7 +122,7 @@ def test_a_change_moves_the_next_message_and_repeats_none(shop):
     sweep()
 
     # then
-    assert ledger(shop) == [(1, "SENT", "")]
+    assert written(shop) == [(1, "SENT", "")]
     assert waits_until(shop) == fresh.changed_at + DAY
     assert TrackedCheckout.objects.of(shop).get().cycle == 1
 
@@ -244,7 +249,7 @@ def test_a_step_whose_condition_does_not_hold_is_passed_over(shop):
     assert kept.reason == "STEP_CONDITION_NOT_MET"
     earlier(shop, DAY)
     assert sweep() == 1
-    assert ledger(shop) == [(2, "SENT", "")]
+    assert written(shop) == [(2, "SENT", "")]
 
 
 def test_a_manual_campaign_starts_nothing_by_itself(shop):
@@ -321,6 +326,76 @@ def test_after_an_outage_what_is_overdue_goes_bit_by_bit(shop):
     assert set(TrackedCheckout.objects.of(shop).values_list("reason", flat=True)) == {"OUTAGE"}
 
 
+# What can still be bought.
+
+
+def test_what_is_sold_out_is_left_out_of_the_message(shop):
+    seen(shop, cart=a_cart(JUICE, PEAR))
+    MemoryHost(shop).shelf.products[PEAR.id] = PEAR
+    MemoryHost(shop).shelf.unpublished.add((CHANNEL, JUICE.id))
+    assert sweep() == 1
+    [mail] = SENT
+    assert PEAR.name in mail.text
+    assert JUICE.name not in mail.text
+    assert "10.00" not in mail.text
+
+
+def test_while_everything_is_sold_out_the_sequence_waits_and_goes_on_when_it_is_back(shop):
+    # given
+    seen(shop)
+    shelf = MemoryHost(shop).shelf
+    shelf.unpublished.add((CHANNEL, JUICE.id))
+
+    # when
+    assert sweep() == 0
+
+    # then
+    tracked = TrackedCheckout.objects.of(shop).get()
+    assert tracked.reason == "OUT_OF_STOCK"
+    assert tracked.next_due_at > datetime.now(UTC)
+    assert tracked.blockers == ["LINE_UNAVAILABLE"]
+    assert Attempt.objects.of(shop).get().reason == "OUT_OF_STOCK"
+
+    # when it is back
+    shelf.unpublished.clear()
+    TrackedCheckout.objects.of(shop).update(next_due_at=datetime.now(UTC))
+    assert sweep() == 1
+    assert JUICE.name in SENT[0].text
+
+
+def test_a_campaign_may_ask_what_stood_in_the_way(shop):
+    campaigns.change(campaign_of(shop), {"trigger": {"blocker": ["NO_DELIVERY_METHOD"]}})
+    checkout = seen(shop)
+    assert sweep() == 0
+    MemoryHost(shop).shelf.looks[checkout.id] = {
+        "needs_delivery": True,
+        "has_address": True,
+        "has_delivery": False,
+        "delivery_methods": 0,
+    }
+    TrackedCheckout.objects.of(shop).update(next_due_at=datetime.now(UTC))
+    assert sweep() == 1
+    assert TrackedCheckout.objects.of(shop).get().blockers == ["NO_DELIVERY_METHOD"]
+
+
+# Tried out.
+
+
+def test_in_the_sandbox_every_message_goes_to_a_tester_and_says_so(shop, settings):
+    settings.SALEOR_NUDGES = settings.SALEOR_NUDGES | {
+        "SANDBOX_RECIPIENTS": ["tester@shop.example.com"],
+        "SANDBOX_TIME_FACTOR": 60.0,
+    }
+    checkout = seen(shop, age=timedelta(seconds=40))
+    assert sweep() == 1
+    [mail] = SENT
+    assert mail.to == "tester@shop.example.com"
+    assert mail.subject.startswith("[Sandbox, for a…@example.com] ")
+    # A day lasts 24 minutes.
+    detect.detect()
+    assert waits_until(shop) == checkout.changed_at + 24 * MINUTE
+
+
 # The seller's changes.
 
 
@@ -384,7 +459,7 @@ def test_a_paused_campaign_goes_on_where_it_stood(shop):
     assert sweep() == 0
     campaigns.activate(campaign_of(shop))
     assert sweep() == 1
-    assert ledger(shop) == [(1, "SENT", ""), (2, "SENT", "")]
+    assert written(shop) == [(1, "SENT", ""), (2, "SENT", "")]
 
 
 def test_contact_corrected_after_the_first_message_gets_the_second_once(shop):
@@ -405,4 +480,4 @@ def test_contact_corrected_after_the_first_message_gets_the_second_once(shop):
 
     # then
     assert [mail.to for mail in SENT] == ["ana@example.com", "anna@example.com"]
-    assert ledger(shop) == [(1, "SENT", ""), (2, "SENT", "")]
+    assert written(shop) == [(1, "SENT", ""), (2, "SENT", "")]

@@ -18,8 +18,17 @@ from saleor_nudges.graphql.recovery.campaigns import (
 )
 from saleor_nudges.graphql.standard import DateTime, Decimal
 from saleor_nudges.host import Requester
-from saleor_nudges.models import Attempt, CheckoutState, Send, SendState, Shop, TrackedCheckout
-from saleor_nudges.recovery import attempts, by_hand, campaigns, reasons
+from saleor_nudges.models import (
+    Attempt,
+    CheckoutState,
+    MatchedBy,
+    RecoveredOrder,
+    Send,
+    SendState,
+    Shop,
+    TrackedCheckout,
+)
+from saleor_nudges.recovery import attempts, by_hand, campaigns, matching, reasons
 from saleor_nudges.recovery.reasons import Reason, Why
 from saleor_nudges.recovery.stage import Blocker, Stage
 
@@ -33,6 +42,7 @@ RecoveryStageEnum = graphene.Enum("RecoveryStageEnum", [(one.name, one.value) fo
 RecoveryBlockerEnum = graphene.Enum(
     "RecoveryBlockerEnum", [(one.name, one.value) for one in Blocker]
 )
+RecoveryMatchEnum = graphene.Enum("RecoveryMatchEnum", [(one.name, one.value) for one in MatchedBy])
 RecoveryCheckoutSortEnum = graphene.Enum(
     "RecoveryCheckoutSortEnum",
     [("FIRST_SEEN", "id"), ("LAST_SEEN", "seen_at"), ("TOTAL", "total")],
@@ -105,6 +115,43 @@ class RecoveryAttempt(graphene.ObjectType):
         return attempts.say(root, language_code)
 
 
+class RecoveryOrder(graphene.ObjectType):
+    """An order, and one message that came before it."""
+
+    order = graphene.ID(required=True, description="Global id of the order.")
+    step = graphene.Int(required=True, description="Which message came before it.")
+    message_channel = graphene.Field(
+        MessageChannelEnum, required=True, description="How that message left."
+    )
+    matched_by = graphene.Field(
+        RecoveryMatchEnum, required=True, description="What ties the order to the message."
+    )
+    total = graphene.Field(RecoveryMoney, required=True, description="What it is worth.")
+    seconds = graphene.Int(required=True, description="From the message to the order.")
+    is_clicked = graphene.Boolean(
+        required=True, description="Whether the shopper had come back by the message's link."
+    )
+
+    class Meta:
+        description = "Represents an order and one message that came before it."
+
+    @staticmethod
+    def resolve_order(root: RecoveredOrder, _info: Any) -> str:
+        return root.order.order_id
+
+    @staticmethod
+    def resolve_step(root: RecoveredOrder, _info: Any) -> int:
+        return root.send.step_number
+
+    @staticmethod
+    def resolve_message_channel(root: RecoveredOrder, _info: Any) -> str:
+        return root.send.message_channel
+
+    @staticmethod
+    def resolve_total(root: RecoveredOrder, _info: Any) -> Any:
+        return {"amount": root.amount, "currency": root.currency}
+
+
 class RecoveryCheckout(graphene.ObjectType):
     """A checkout that was left behind. Its id in Saleor is a secret and not told."""
 
@@ -132,6 +179,12 @@ class RecoveryCheckout(graphene.ObjectType):
         graphene.NonNull(RecoveryAttempt),
         required=True,
         description="Why messages did not go, oldest first.",
+    )
+
+    orders = graphene.List(
+        graphene.NonNull(RecoveryOrder),
+        required=True,
+        description="Orders that its messages came before; none that is void.",
     )
 
     class Meta:
@@ -168,6 +221,11 @@ class RecoveryCheckout(graphene.ObjectType):
     @answered
     def resolve_attempts(root: TrackedCheckout, _info: Any) -> Any:
         return list(Attempt.objects.of(root.shop_id).filter(checkout=root).order_by("at", "id"))
+
+    @staticmethod
+    @answered
+    def resolve_orders(root: TrackedCheckout, _info: Any) -> Any:
+        return matching.of_checkouts(root.shop, [root.pk])
 
 
 class RecoveryCheckoutConnection(graphene.relay.Connection):

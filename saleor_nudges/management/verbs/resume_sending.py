@@ -11,6 +11,7 @@ from saleor_nudges.host import host_class
 from saleor_nudges.management.verbs.base import Verb
 from saleor_nudges.management.verbs.shops import one_shop, shop_argument
 from saleor_nudges.models import Shop
+from saleor_nudges.recovery import ledger
 
 
 class ResumeSending(Verb):
@@ -35,6 +36,7 @@ class ResumeSending(Verb):
                 out.write("Sending would be bound to this installation; nothing was changed.")
                 return
             # Who was written to meanwhile is not known here: what was left before is let be.
+            ledger.forget(shop.pk)
             Shop.objects.filter(pk=shop.pk).update(
                 sending_since=datetime.now(UTC), sending_installation=consent.installation()
             )

@@ -5,15 +5,16 @@ from contextlib import suppress
 
 from django.core.mail import EmailMultiAlternatives, get_connection
 
-from saleor_nudges.exceptions import DeliveryFailed, DeliveryRefused, DeliveryUnknown
+from saleor_nudges.exceptions import (
+    DeliveryFailed,
+    DeliveryRefused,
+    DeliveryStopped,
+    DeliveryUnknown,
+)
 from saleor_nudges.messaging.channels.base import Channel, Message
 
 # Raised by smtplib before it says DATA, so that nothing can have left.
-BEFORE_THE_MESSAGE = (
-    smtplib.SMTPHeloError,
-    smtplib.SMTPAuthenticationError,
-    smtplib.SMTPNotSupportedError,
-)
+BEFORE_THE_MESSAGE = (smtplib.SMTPHeloError, smtplib.SMTPNotSupportedError)
 REFUSALS = (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError)
 # From here on a server means "never"; below it, "not now" (RFC 5321, 4.2.1).
 PERMANENT = 500
@@ -36,11 +37,15 @@ class MailChannel(Channel):
         connection = get_connection(fail_silently=False)
         try:
             connection.open()
+        except smtplib.SMTPAuthenticationError as error:
+            raise DeliveryStopped from error
         except OSError as error:
             # However the greeting failed, nothing was handed over.
             raise DeliveryFailed from error
         try:
             connection.send_messages([mail])
+        except smtplib.SMTPAuthenticationError as error:
+            raise DeliveryStopped from error
         except BEFORE_THE_MESSAGE as error:
             raise DeliveryFailed from error
         except REFUSALS as error:
