@@ -110,6 +110,8 @@ class Log(StrEnum):
     MESSAGE_SENT = "message sent"
     MESSAGE_HELD = "message not sent"
     TEXT_FAILED = "seller's text failed; ours is shown"
+    CAMPAIGN_UNREADABLE = "campaign cannot be read; it sends nothing"
+    SWEEP_FAILED = "shop's checkouts could not be looked at; they will be"
     PROVIDER_PAUSED = "provider left alone for a while"
     LEDGER_BEHIND = "ledger behind its record; sending is paused"
     MESSAGE_IN_DOUBT = "message may or may not have left"

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from saleor_nudges import consent, wording
+from saleor_nudges import consent, telemetry, wording
 from saleor_nudges.exceptions import InvalidInput
 from saleor_nudges.models import (
     Campaign,
@@ -24,6 +25,7 @@ from saleor_nudges.models import (
     TrackedCheckout,
 )
 from saleor_nudges.recovery import addresses, manners, presets, sandbox, steps
+from saleor_nudges.recovery.reasons import Reason
 
 LONGEST_LINE: Final = 255
 TEXTS: Final = ("subject", "text", "html")
@@ -34,6 +36,15 @@ OWN: Final = {
     "coolDownSeconds": "cool_down_seconds",
     "priority": "priority",
 }
+
+
+# Why nothing was planned for a checkout that another trigger, or other steps, may be for.
+CHANGED_BY_THE_SELLER: Final = (
+    Reason.TRIGGER_NOT_MET,
+    Reason.NO_CAMPAIGN,
+    Reason.NO_HOURS,
+    Reason.STEP_CONDITION_NOT_MET,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +143,12 @@ def activate(campaign: Campaign) -> None:
     _must_be_able_to_send(campaign.shop, campaign.channel)
     campaign.state = CampaignState.ACTIVE
     campaign.active_since = campaign.active_since or timezone.now()
+    off = Q(campaign=campaign, reason=Reason.CAMPAIGN_OFF)
     with transaction.atomic():
         campaign.save()
-        _waiting(campaign).filter(campaign=campaign, reason="CAMPAIGN_OFF").update(
-            next_due_at=Now()
-        )
+        # Of those that no other campaign was for, only the later ones are this one's.
+        later = Q(reason__in=CHANGED_BY_THE_SELLER, seen_at__gt=campaign.active_since)
+        _waiting(campaign).filter(off | later).update(next_due_at=Now())
 
 
 def pause(campaign: Campaign) -> None:
@@ -155,7 +167,17 @@ def running(shop: Shop, channels: Sequence[str] | None = None) -> list[Running]:
     by_campaign: dict[Any, list[CampaignStep]] = {row.pk: [] for row in rows}
     for step in held.order_by("number"):
         by_campaign[step.campaign_id].append(step)
-    return [read(row, by_campaign[row.pk]) for row in rows]
+    read_ones = (_readable(row, by_campaign[row.pk]) for row in rows)
+    return [one for one in read_ones if one is not None]
+
+
+def _readable(campaign: Campaign, rows: Sequence[CampaignStep]) -> Running | None:
+    """Read a campaign; one that a newer or older version has written stops no other one."""
+    try:
+        return read(campaign, rows)
+    except InvalidInput as error:
+        telemetry.trouble(telemetry.Log.CAMPAIGN_UNREADABLE, campaign=campaign.pk, at=error.field)
+        return None
 
 
 def read(campaign: Campaign, rows: Sequence[CampaignStep]) -> Running:
@@ -302,7 +324,8 @@ def _short(text: str, field: str) -> str:
 
 def _plan_again(campaign: Campaign) -> None:
     """Have all that waits looked at again: it may be due sooner, or later, than it was."""
-    _waiting(campaign).filter(next_due_at__isnull=False).update(next_due_at=Now())
+    is_waiting = Q(next_due_at__isnull=False) | Q(reason__in=CHANGED_BY_THE_SELLER)
+    _waiting(campaign).filter(is_waiting).update(next_due_at=Now())
 
 
 def _waiting(campaign: Campaign) -> Any:

@@ -28,13 +28,14 @@ def begin_again(tracked: TrackedCheckout) -> None:
         tracked.campaign = None
 
 
-def look_again_at_others(tracked: TrackedCheckout) -> None:
-    """Have older checkouts looked at that were silent only because this one was newer."""
-    if tracked.person_id is None:
+def look_again_at_others(*ended: TrackedCheckout) -> None:
+    """Have older checkouts looked at that were silent only because these of one shop were newer."""
+    people = {tracked.person_id for tracked in ended if tracked.person_id}
+    if not people:
         return
-    TrackedCheckout.objects.of(tracked.shop_id).filter(
-        person=tracked.person_id,
+    TrackedCheckout.objects.of(ended[0].shop_id).filter(
+        person__in=people,
         state=CheckoutState.OPEN,
         next_due_at__isnull=True,
         reason=Reason.NEWER_CHECKOUT,
-    ).exclude(pk=tracked.pk).update(next_due_at=Now())
+    ).exclude(pk__in=[tracked.pk for tracked in ended]).update(next_due_at=Now())

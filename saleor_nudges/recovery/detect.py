@@ -56,6 +56,8 @@ def detect() -> int:
             total += _detect(shop, lasting.get(shop.pk))
         except HostUnavailable:
             telemetry.log(telemetry.Log.HOST_UNAVAILABLE, logging.WARNING, shop=shop.key)
+        except Exception:
+            telemetry.trouble(telemetry.Log.SWEEP_FAILED, shop=shop.key)
     return total
 
 
@@ -152,6 +154,7 @@ class _Found:
 
     sends: list[Send] = field(default_factory=list)
     kept: list[tuple[TrackedCheckout, Kept]] = field(default_factory=list)
+    ended: list[TrackedCheckout] = field(default_factory=list)
 
 
 def _write(left: list[TrackedCheckout], plans: Planner, looks: Mapping[UUID, CheckoutLook]) -> int:
@@ -169,6 +172,7 @@ def _write(left: list[TrackedCheckout], plans: Planner, looks: Mapping[UUID, Che
         TrackedCheckout.objects.of(left[0].shop_id).bulk_update(
             left, ["next_due_at", "reason", "campaign", *STANDING]
         )
+        cycles.look_again_at_others(*found.ended)
     return len(found.sends)
 
 
@@ -193,6 +197,8 @@ def _plan(
     if outlook.step is None or outlook.due_at is None or outlook.message_channel is None:
         tracked.next_due_at = None
         found.kept.append((tracked, Kept(0, Why(Reason[tracked.reason], plans.now))))
+        if tracked.reason != Reason.NEWER_CHECKOUT:
+            found.ended.append(tracked)
     elif outlook.due_at > plans.now:
         tracked.next_due_at = outlook.due_at
         tracked.reason = tracked.reason or Reason.NOT_DUE

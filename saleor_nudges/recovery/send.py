@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Greatest, Now
 from django.db.models.lookups import GreaterThan
@@ -106,6 +106,10 @@ def deliver(send: Send) -> bool:
     except InvalidInput:
         telemetry.trouble(telemetry.Log.MESSAGE_HELD, send=send.pk)
         _finish(send, SendState.CANCELLED, Reason.TEMPLATE)
+        return False
+    except OperationalError:
+        # Somebody else holds what we must hold; that is no fault of the message.
+        _put_off(send, Now() + SOON, Reason.CHANGED_MEANWHILE)
         return False
     except Exception:
         # Nothing was marked, so nothing left; one broken row must not hold up the others.

@@ -189,6 +189,23 @@ def test_when_the_newer_cart_is_emptied_the_older_counts_again(shop):
     assert Send.objects.of(shop).get(state="SENT").checkout_id == older.pk
 
 
+def test_when_the_newer_cart_is_not_for_any_campaign_the_older_counts_again(shop):
+    campaigns.change(campaign_of(shop), {"trigger": {"items": {"to": 2}}})
+    seen(shop, age=3 * HOUR)
+    newer = seen(shop, age=29 * MINUTE, cart=a_cart(quantity=3))
+    assert sweep() == 0
+    older = TrackedCheckout.objects.of(shop).order_by("changed_at").first()
+    assert older.reason == "NEWER_CHECKOUT"
+
+    # when it is the newer one's turn
+    TrackedCheckout.objects.of(shop).exclude(pk=older.pk).update(next_due_at=datetime.now(UTC))
+    assert sweep() == 1
+
+    # then
+    assert Send.objects.of(shop).get().checkout_id == older.pk
+    assert newer.changed_at > older.changed_at
+
+
 # Whom a campaign is for.
 
 
@@ -216,6 +233,35 @@ def test_nobody_who_does_not_fit_is_written_to_and_it_says_why(shop):
     tracked = TrackedCheckout.objects.of(shop).get()
     assert (tracked.reason, tracked.next_due_at) == ("TRIGGER_NOT_MET", None)
     assert Attempt.objects.of(shop).get().reason == "TRIGGER_NOT_MET"
+
+
+def test_who_did_not_fit_is_looked_at_again_when_the_trigger_changes(shop):
+    campaigns.change(campaign_of(shop), {"trigger": {"lines": {"from": 5}}})
+    seen(shop)
+    assert sweep() == 0
+    campaigns.change(campaign_of(shop), {"trigger": {}})
+    assert sweep() == 1
+
+
+def test_a_campaign_that_cannot_be_read_stops_no_other(shop):
+    broken = campaigns.create(shop, CHANNEL, {"name": "Broken", "priority": 1})
+    Campaign.objects.of(shop).filter(pk=broken.pk).update(
+        state="ACTIVE", active_since=LONG_AGO, trigger={"of_the_future": 1}
+    )
+    seen(shop)
+    assert sweep() == 1
+    assert Send.objects.of(shop).get().campaign_id == campaign_of(shop).pk
+
+
+def test_a_shop_that_cannot_be_swept_stops_no_other(shop):
+    other = make_shop("https://other.example.com/graphql/")
+    switch_on_recovery(other, since=LONG_AGO)
+    Shop.objects.filter(pk=other.pk).update(message_caps="of the future")
+    checkout_seen(other, a_checkout(other, email="bert@example.com"))
+    caught_up(other)
+    seen(shop)
+    detect.detect()
+    assert sending.send_due() == 1
 
 
 def test_a_campaign_started_is_gone_on_with_though_another_would_go_first_now(shop):
