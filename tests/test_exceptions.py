@@ -9,8 +9,8 @@ from saleor_nudges import exceptions
 def drawn():
     """Return (name, parent) of every line of the drawing."""
     found, path = [], []
-    for depth, mark, name in re.findall(r"(?m)^( *)([*x+]) (\w+)", exceptions.__doc__):
-        level = {"*": 0, "x": 1, "+": 2}[mark]
+    for depth, mark, name in re.findall(r"(?m)^( *)([*x+-]) (\w+)", exceptions.__doc__):
+        level = {"*": 0, "x": 1, "+": 2, "-": 3}[mark]
         assert len(depth) == 2 * level
         path = [*path[:level], name]
         found.append((name, path[level - 1] if level else None))
