@@ -28,9 +28,13 @@ def drain() -> int:
 @shared_task(name="saleor_nudges.tasks.sweep")
 def sweep() -> int:
     """Enter due messages into the ledger and send them."""
-    with host_class().writing():
-        detect.detect()
-    return send.send_due()
+    try:
+        with host_class().writing():
+            detect.detect()
+    finally:
+        # What is in the ledger goes, whatever is wrong with what is not in it yet.
+        sent = send.send_due()
+    return sent
 
 
 @shared_task(name="saleor_nudges.tasks.measure")

@@ -246,6 +246,11 @@ class Send(ChannelRow):
             ),
             models.Index(fields=["shop", "person", "-id"], name="nudges_send_person"),
             models.Index(
+                fields=["shop", "-marked_at"],
+                name="nudges_send_marked",
+                condition=models.Q(marked_at__isnull=False),
+            ),
+            models.Index(
                 fields=["link_hash"],
                 name="nudges_send_link",
                 condition=models.Q(link_hash__isnull=False),

@@ -1,6 +1,7 @@
 """Statements Django has no words for: with a parameter sent beside the text, and for a lock."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -20,6 +21,13 @@ def run(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     with connection.make_cursor(raw) as cursor:
         cursor.execute(statement, parameters)
         return cursor.fetchall() if cursor.description else []
+
+
+def database_now() -> datetime:
+    """Return what the database's clock shows at this moment, which all due times are held to."""
+    [(now,)] = run("SELECT clock_timestamp()", [])
+    moment: datetime = now
+    return moment
 
 
 def hold_commerce(shop: UUID, *, alone: bool) -> None:

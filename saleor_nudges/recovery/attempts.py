@@ -37,7 +37,7 @@ def keep(found: Sequence[tuple[TrackedCheckout, Kept]], now: datetime) -> None:
         statements.run(UPSERT, [msgspec.json.encode(list(rows.values())).decode()])
 
 
-def say(attempt: Attempt, language: str = spoken.FALLBACK) -> str:
+def say(attempt: Attempt, language: str | None = spoken.FALLBACK) -> str:
     """Return an attempt's reason in plain words."""
     channel = attempt.message_channel
     why = Why(
@@ -47,7 +47,7 @@ def say(attempt: Attempt, language: str = spoken.FALLBACK) -> str:
         zone=ZoneInfo(attempt.zone) if attempt.zone else None,
         message_channel=MessageChannel(channel) if channel else None,
     )
-    return reasons.say(why, language)
+    return reasons.say(why, language or spoken.FALLBACK)
 
 
 def _key(tracked: TrackedCheckout, kept: Kept) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ from django.db.models.functions import Concat, Now
 
 from saleor_nudges import telemetry
 from saleor_nudges.models import Cursor, Send, SendState
-from saleor_nudges.recovery.planning import database_now
+from saleor_nudges.models.statements import database_now
 from saleor_nudges.recovery.reasons import Reason
 
 # So many messages of a shop wait for the same provider before it is left alone.

@@ -9,13 +9,13 @@ from saleor_nudges.models import (
     Campaign,
     CampaignState,
     CheckoutState,
-    MessageChannel,
     Send,
     TrackedCheckout,
 )
+from saleor_nudges.models.statements import database_now
 from saleor_nudges.recovery import campaigns, detect
-from saleor_nudges.recovery.planning import database_now
-from saleor_nudges.recovery.shoppers import PASSED, WAITING, WRITTEN
+from saleor_nudges.recovery.planning import message_channel
+from saleor_nudges.recovery.shoppers import FOR_NOW, PASSED, WAITING, WRITTEN
 
 
 def send_now(tracked: TrackedCheckout, campaign: Campaign) -> Send:
@@ -33,7 +33,8 @@ def send_now(tracked: TrackedCheckout, campaign: Campaign) -> Send:
         if waiting := ledger.filter(state__in=WAITING).first():
             return _hurried(waiting)
         send = _next(held, campaign, ledger.filter(state__in=(*WRITTEN, *PASSED)))
-        send.save(force_insert=True)
+        detect.enter([send])
+        send = ledger.get(campaign=campaign, step_number=send.step_number)
         held.campaign, held.next_due_at = campaign, None
         held.save(update_fields=["campaign", "next_due_at"])
     return send
@@ -42,6 +43,8 @@ def send_now(tracked: TrackedCheckout, campaign: Campaign) -> Send:
 def _must_be_reachable(tracked: TrackedCheckout) -> None:
     if tracked.state != CheckoutState.OPEN:
         raise InvalidInput("It is not open any more.", field="checkout")
+    if tracked.parent_id is not None:
+        raise InvalidInput("A link of ours has opened it already.", field="checkout")
     if tracked.person_id is None:
         raise InvalidInput("Nobody knows whose it is.", field="checkout")
 
@@ -59,7 +62,11 @@ def _next(tracked: TrackedCheckout, campaign: Campaign, gone: Iterable[Send]) ->
     written = [row for row in own if row.state in WRITTEN]
     if any(row.campaign_id != campaign.pk for row in written):
         raise InvalidInput("Another campaign writes about it already.", field="campaign")
-    taken = {row.step_number for row in own if row.campaign_id == campaign.pk}
+    taken = {
+        row.step_number
+        for row in own
+        if row.campaign_id == campaign.pk and row.reason not in FOR_NOW
+    }
     last = max((row.step_number for row in written), default=0)
     left = (
         step
@@ -69,6 +76,6 @@ def _next(tracked: TrackedCheckout, campaign: Campaign, gone: Iterable[Send]) ->
     if (step := next(left, None)) is None:
         raise InvalidInput("All its messages have gone.", field="campaign")
     now = database_now()
-    send = detect.row(tracked, step, MessageChannel(step.message_channels[0]), now)
+    send = detect.row(tracked, step, message_channel(step.message_channels), now)
     send.is_manual = True
     return send

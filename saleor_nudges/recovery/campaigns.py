@@ -8,7 +8,6 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from saleor_nudges import consent, telemetry, wording
 from saleor_nudges.exceptions import InvalidInput
@@ -24,6 +23,7 @@ from saleor_nudges.models import (
     Shop,
     TrackedCheckout,
 )
+from saleor_nudges.models.statements import database_now
 from saleor_nudges.recovery import addresses, manners, presets, sandbox, steps
 from saleor_nudges.recovery.reasons import Reason
 
@@ -120,19 +120,20 @@ def change(campaign: Campaign, changes: dict[str, Any]) -> None:
     """
     changes = _in_steps(campaign, changes)
     texts = [_texts(step, place) for place, step in enumerate(changes.get("steps", ()))]
-    source = _source(campaign, steps_of(campaign)) | {
-        name: changes[column] for name, column in OWN.items() if column in changes
-    }
+    before = _source(campaign, steps_of(campaign))
+    source = before | {name: changes[column] for name, column in OWN.items() if column in changes}
     if "steps" in changes:
         source["steps"] = [_without_texts(step) for step in changes["steps"]]
     sequence = steps.parse(source)
     _must_be_possible(campaign.shop, sequence)
+    is_another_plan = steps.dump(sequence) != steps.dump(steps.parse(before)) or "mode" in changes
     _set_own(campaign, changes, sequence)
     with transaction.atomic():
         campaign.save()
         if "steps" in changes:
             _write_steps(campaign, sequence, texts)
-        _plan_again(campaign)
+        if is_another_plan:
+            _plan_again(campaign)
 
 
 def activate(campaign: Campaign) -> None:
@@ -142,19 +143,21 @@ def activate(campaign: Campaign) -> None:
     """
     _must_be_able_to_send(campaign.shop, campaign.channel)
     campaign.state = CampaignState.ACTIVE
-    campaign.active_since = campaign.active_since or timezone.now()
+    campaign.active_since = campaign.active_since or database_now()
     off = Q(campaign=campaign, reason=Reason.CAMPAIGN_OFF)
     with transaction.atomic():
-        campaign.save()
+        campaign.save(update_fields=["state", "active_since"])
         # Of those that no other campaign was for, only the later ones are this one's.
         later = Q(reason__in=CHANGED_BY_THE_SELLER, seen_at__gt=campaign.active_since)
         _waiting(campaign).filter(off | later).update(next_due_at=Now())
+        held = Send.objects.of(campaign.shop_id).filter(campaign=campaign, state="DUE")
+        held.filter(reason=Reason.CAMPAIGN_OFF).update(due_at=Now())
 
 
 def pause(campaign: Campaign) -> None:
     """Switch a campaign off. Messages that are due wait, and are dropped when too old."""
     campaign.state = CampaignState.PAUSED
-    campaign.save()
+    campaign.save(update_fields=["state"])
 
 
 def running(shop: Shop, channels: Sequence[str] | None = None) -> list[Running]:
@@ -191,17 +194,15 @@ def first_look(tracked: TrackedCheckout) -> datetime | None:
     # Who came back by our link and left again is not written to again.
     if tracked.state != CheckoutState.OPEN or tracked.person_id is None or tracked.parent_id:
         return None
-    first = (
-        CampaignStep.objects.of(tracked.shop_id)
-        .filter(
-            campaign__channel=tracked.channel,
-            campaign__state=CampaignState.ACTIVE,
-            campaign__mode=CampaignMode.AUTOMATED,
-            is_retired=False,
-        )
-        .order_by("delay_seconds")
-        .first()
+    active = Q(
+        campaign__channel=tracked.channel,
+        campaign__state=CampaignState.ACTIVE,
+        campaign__mode=CampaignMode.AUTOMATED,
     )
+    # The one it is in counts, though it is paused, or was started by hand.
+    active |= Q(campaign=tracked.campaign_id) if tracked.campaign_id else Q()
+    steps_there = CampaignStep.objects.of(tracked.shop_id).filter(active, is_retired=False)
+    first = steps_there.order_by("delay_seconds").first()
     if first is None:
         return None
     return tracked.seen_at + sandbox.paced(timedelta(seconds=first.delay_seconds))

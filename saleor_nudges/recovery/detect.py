@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 
 from saleor_nudges import conf, consent, crypto, facts, reconcile, telemetry
 from saleor_nudges.capture import capture
-from saleor_nudges.exceptions import HostUnavailable
+from saleor_nudges.exceptions import HostUnavailable, InvalidInput
 from saleor_nudges.host import Checkout, get_host
 from saleor_nudges.host.looks import CheckoutLook
 from saleor_nudges.models import (
@@ -29,9 +29,11 @@ from saleor_nudges.models import (
     Shop,
     TrackedCheckout,
 )
+from saleor_nudges.models.statements import database_now
 from saleor_nudges.recovery import attempts, cycles, ledger, outages, standing
-from saleor_nudges.recovery.planning import Kept, Planner, database_now, planner
+from saleor_nudges.recovery.planning import Kept, Planner, planner
 from saleor_nudges.recovery.reasons import Reason, Why
+from saleor_nudges.recovery.shoppers import FOR_NOW
 from saleor_nudges.recovery.smear import Outage
 
 # What could not be looked at is looked at again.
@@ -143,7 +145,11 @@ def _is_left(tracked: TrackedCheckout, checkout: Checkout | None) -> bool:
         cycles.look_again_at_others(tracked)
         return False
     if checkout.changed_at > tracked.changed_at:
-        capture(facts.full_checkout(tracked.shop, checkout))
+        try:
+            capture(facts.full_checkout(tracked.shop, checkout))
+        except InvalidInput:
+            # A time that lies outside all we keep; the checkout is planned all the same.
+            telemetry.trouble(telemetry.Log.SWEEP_FAILED, checkout=tracked.pk)
         tracked.seen_at = max(tracked.seen_at, checkout.changed_at)
     return True
 
@@ -166,7 +172,7 @@ def _write(left: list[TrackedCheckout], plans: Planner, looks: Mapping[UUID, Che
             tracked.next_due_at = None
         else:
             _plan(tracked, plans, found, looks.get(tracked.pk))
-    Send.objects.bulk_create(found.sends, ignore_conflicts=True)
+    enter(found.sends)
     attempts.keep(found.kept, plans.now)
     if left:
         TrackedCheckout.objects.of(left[0].shop_id).bulk_update(
@@ -223,6 +229,27 @@ def stand(tracked: TrackedCheckout, look: CheckoutLook | None) -> list[dict[str,
         return None
     standing.note(tracked, look)
     return standing.buyable(tracked.lines, look)
+
+
+def enter(sends: Sequence[Send]) -> None:
+    """Enter messages of one shop into the ledger; what only waited for better facts wakes up."""
+    if not sends:
+        return
+    keys = {(one.checkout_id, one.cycle, one.campaign_id, one.step_number): one for one in sends}
+    asleep = Send.objects.of(sends[0].shop_id).filter(
+        checkout__in=[one.checkout_id for one in sends],
+        state=SendState.CANCELLED,
+        reason__in=FOR_NOW,
+    )
+    for row in asleep.select_for_update():
+        fresh = keys.pop((row.checkout_id, row.cycle, row.campaign_id, row.step_number), None)
+        if fresh is not None:
+            row.state, row.reason, row.failures = SendState.DUE, "", 0
+            row.due_at, row.ready_at, row.lines = fresh.due_at, fresh.ready_at, fresh.lines
+            row.person_id, row.message_channel = fresh.person_id, fresh.message_channel
+            row.is_manual = fresh.is_manual
+            row.save()
+    Send.objects.bulk_create(keys.values(), ignore_conflicts=True)
 
 
 def in_the_ledger(left: list[TrackedCheckout]) -> set[UUID]:

@@ -28,8 +28,9 @@ from saleor_nudges.models import (
     Shop,
     TrackedCheckout,
 )
+from saleor_nudges.models.statements import database_now
 from saleor_nudges.recovery import attempts, outages, reasons, watch
-from saleor_nudges.recovery.planning import Outlook, database_now, planner
+from saleor_nudges.recovery.planning import Outlook, planner
 from saleor_nudges.recovery.reasons import Fate, Reason, Why
 
 # A sweep comes every few seconds, and says so twice a minute.

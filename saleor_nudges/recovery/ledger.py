@@ -9,8 +9,6 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Max
-
 from saleor_nudges import conf, telemetry
 from saleor_nudges.models import Send, Shop
 from saleor_nudges.stream import redis_clients
@@ -38,7 +36,8 @@ def stop_if_behind(shop: Shop) -> bool:
     """
     if (record := _record(shop.pk)) is None:
         return False
-    newest = Send.objects.of(shop).aggregate(newest=Max("marked_at"))["newest"]
+    marked = Send.objects.of(shop).filter(marked_at__isnull=False).order_by("-marked_at")
+    newest = marked.values_list("marked_at", flat=True).first()
     if newest is not None and newest.timestamp() + SLACK >= record:
         return False
     Shop.objects.filter(pk=shop.pk).update(sending_installation=NOWHERE)

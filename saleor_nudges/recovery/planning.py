@@ -10,8 +10,6 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from django.db import connection
-
 from saleor_nudges.experiments import assign
 from saleor_nudges.host import get_host
 from saleor_nudges.models import (
@@ -91,10 +89,13 @@ class Planner:
             return Outlook(Reason.CHECKOUT_CLOSED)
         if tracked.person_id is None:
             return Outlook(Reason.NO_CONTACT)
+        if tracked.parent_id is not None:
+            # Who came back by our link and left again is not written to again.
+            return Outlook(Reason.NO_CAMPAIGN)
         chosen = self._chosen(tracked, of)
         if isinstance(chosen, Reason):
             return Outlook(chosen)
-        asked_for = of.step_number if of is not None and of.is_manual else None
+        asked_for = of if of is not None and of.is_manual else None
         return self._ended(tracked, chosen) or self._next(tracked, chosen, asked_for)
 
     def _chosen(self, tracked: TrackedCheckout, of: Send | None) -> Running | Reason:
@@ -132,7 +133,7 @@ class Planner:
             return Outlook(Reason.SEQUENCE_ENDED, one)
         return None
 
-    def _next(self, tracked: TrackedCheckout, one: Running, asked_for: int | None) -> Outlook:
+    def _next(self, tracked: TrackedCheckout, one: Running, asked_for: Send | None) -> Outlook:
         passed, kept = set(self.shoppers.passed(tracked, one.row.pk)), list[Kept]()
         while True:
             decision = self._decision(tracked, one, frozenset(passed), asked_for)
@@ -153,10 +154,10 @@ class Planner:
         tracked: TrackedCheckout,
         one: Running,
         passed: frozenset[int],
-        asked_for: int | None,
+        asked_for: Send | None,
     ) -> Decision:
         rules = Rules(
-            steps=plan_steps(one, asked_for),
+            steps=plan_steps(one, asked_for, tracked.seen_at),
             active_since=_active_since(self.shop, one),
             cool_down=one.sequence.cool_down,
             caps=self.caps,
@@ -207,33 +208,26 @@ def again(send: Send, now: datetime) -> Outlook:
     return plans.outlook(tracked, of=send)
 
 
-def database_now() -> datetime:
-    """Return what the database's clock shows at this moment, which all due times are held to."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        (now,) = cursor.fetchone()
-    moment: datetime = now
-    return moment
-
-
-def plan_steps(one: Running, asked_for: int | None) -> list[Step]:
-    """Return the steps to plan with: all, or the one that is not to wait for silence."""
+def plan_steps(one: Running, asked_for: Send | None, seen_at: datetime) -> list[Step]:
+    """Return the steps to plan with: all, or the one the seller asked for, from then on."""
     if asked_for is None:
         return [_plan_step(step) for step in one.sequence.steps]
-    wanted = (step for step in one.sequence.steps if step.number == asked_for)
-    return [replace(_plan_step(step), after=timedelta(0)) for step in wanted]
+    after = max(asked_for.ready_at - seen_at, timedelta(0))
+    wanted = (step for step in one.sequence.steps if step.number == asked_for.step_number)
+    return [replace(_plan_step(step), after=after) for step in wanted]
 
 
 def _plan_step(step: SequenceStep) -> Step:
     window = Hours.of(step.windows) if step.windows else None
     delay = sandbox.paced(step.delay)
-    planned = Step(step.number, delay, _message_channel(step.message_channels))
+    planned = Step(step.number, delay, message_channel(step.message_channels))
     return replace(planned, window=window) if window is not None else planned
 
 
-def _message_channel(wanted: Collection[str]) -> str:
+def message_channel(wanted: Collection[str]) -> MessageChannel:
     """Return the first of a step's message channels that is set up."""
-    return next((one for one in wanted if one in MessageChannel.values), MessageChannel.EMAIL)
+    known = (MessageChannel(one) for one in wanted if one in MessageChannel.values)
+    return next(known, MessageChannel.EMAIL)
 
 
 def _active_since(shop: Shop, one: Running) -> datetime | None:

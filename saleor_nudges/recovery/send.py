@@ -6,7 +6,8 @@ conditions, and a row that was marked is never handed over again. See `docs/adr/
 
 import logging
 import time
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -25,11 +26,23 @@ from saleor_nudges.exceptions import (
     InvalidInput,
 )
 from saleor_nudges.host import Checkout, get_host, host_class
+from saleor_nudges.host.looks import CheckoutLook
 from saleor_nudges.messaging.channels import Channel, Message, get_channel
 from saleor_nudges.models import CheckoutState, MessageChannel, Send, SendState, TrackedCheckout
-from saleor_nudges.recovery import attempts, breaker, ledger, message, planning, sandbox, watch
+from saleor_nudges.models.statements import database_now
+from saleor_nudges.recovery import (
+    attempts,
+    breaker,
+    cycles,
+    detect,
+    ledger,
+    message,
+    planning,
+    sandbox,
+    watch,
+)
 from saleor_nudges.recovery.conditions import Then, all_of, conditions, not_too_old
-from saleor_nudges.recovery.planning import Outlook, database_now
+from saleor_nudges.recovery.planning import Outlook
 from saleor_nudges.recovery.reasons import Fate, Reason
 
 # A sweep is woken every few seconds; one that takes longer stands in its followers' way.
@@ -39,6 +52,9 @@ SHORT_WAIT = "SET LOCAL lock_timeout = '200ms'"
 SOON, LATER = timedelta(seconds=5), timedelta(minutes=1)
 # What fails so often before anything leaves will not do better by itself.
 MOST_FAILURES: Final = 3
+# Nobody switches these on by the second, and each look costs the shop a question.
+SWITCHED_OFF: Final = (Reason.CAMPAIGN_OFF, Reason.SENDING_OFF, Reason.INSTALLATION_CHANGED)
+NO_LOOKS: Final[Mapping[UUID, CheckoutLook]] = {}
 
 
 def send_due(*, seconds: float = LONGEST_SWEEP) -> int:
@@ -51,9 +67,10 @@ def send_due(*, seconds: float = LONGEST_SWEEP) -> int:
     with host_class().writing():
         give_up_on_the_doubtful()
         while time.monotonic() < limit and (claimed := claim()):
+            looks = _looks(claimed)
             for send in claimed:
                 if time.monotonic() < limit:
-                    sent += deliver(send)
+                    sent += deliver(send, looks)
                 else:
                     _put_off(send, Now(), "")
     return sent
@@ -95,17 +112,48 @@ def give_up_on_the_doubtful() -> int:
     return count
 
 
-def deliver(send: Send) -> bool:
-    """Bring one claimed row to its end, or give it back; tell whether a message left."""
+def _looks(claimed: Sequence[Send]) -> dict[UUID, CheckoutLook]:
+    """Ask each shop where the checkouts stand; of one that does not answer nothing is known."""
+    by_shop: dict[UUID, list[TrackedCheckout]] = defaultdict(list)
+    for send in claimed:
+        send.checkout.shop = send.shop
+        by_shop[send.shop_id].append(send.checkout)
+    found: dict[UUID, CheckoutLook] = {}
+    for rows in by_shop.values():
+        try:
+            found |= detect.as_they_are_now(rows[0].shop, rows)[1]
+        except HostUnavailable:
+            telemetry.log(telemetry.Log.HOST_UNAVAILABLE, logging.WARNING, shop=rows[0].shop.key)
+    return found
+
+
+class _Unwritable(Exception):
+    """The message's template cannot be filled."""
+
+
+def deliver(send: Send, looks: Mapping[UUID, CheckoutLook] = NO_LOOKS) -> bool:
+    """Bring one claimed row to its end, or give it back; tell whether a message left.
+
+    `looks` are where the checkouts stand, by our own names of them, as far as the shop was asked.
+    """
     try:
+        send.lines = detect.stand(send.checkout, looks.get(send.checkout_id))
+        if send.lines == []:
+            _put_off(send, Now() + detect.STOCK_AGAIN, Reason.OUT_OF_STOCK)
+            return False
         channel = get_channel(MessageChannel(send.message_channel))
         prepared = _mark(send)
     except HostUnavailable as error:
         _put_off(send, Now() + SOON, Reason[error.code])
         return False
-    except InvalidInput:
+    except _Unwritable:
         telemetry.trouble(telemetry.Log.MESSAGE_HELD, send=send.pk)
         _finish(send, SendState.CANCELLED, Reason.TEMPLATE)
+        return False
+    except InvalidInput:
+        # A rule of the shop or of another campaign cannot be read; the message is not to blame.
+        telemetry.trouble(telemetry.Log.MESSAGE_HELD, send=send.pk)
+        _put_off(send, Now() + LATER, Reason.TROUBLE)
         return False
     except OperationalError:
         # Somebody else holds what we must hold; that is no fault of the message.
@@ -125,7 +173,7 @@ def _mark(send: Send) -> Message | None:
         now = _one_at_a_time(send)
         if not _is_still_theirs(send):
             return None
-        prepared = message.prepare(send)
+        prepared = _written(send)
         outlook = planning.again(send, now)
         checkout_id = crypto.unseal(bytes(send.checkout.sealed_checkout_id))
         with get_host(send.shop).holding(checkout_id) as checkout:
@@ -134,13 +182,24 @@ def _mark(send: Send) -> Message | None:
             marked = outlook.is_for(send, now) and _mine(send).filter(
                 _still_open(outlook), state=SendState.CLAIMED, lease_until__gt=Now()
             ).filter(all_of(MessageChannel(send.message_channel))).update(
-                state=SendState.SENDING, marked_at=Now(), lease_until=_lease(), reason=""
+                state=SendState.SENDING,
+                marked_at=Now(),
+                lease_until=_lease(),
+                reason="",
+                lines=send.lines,
             )
     if not marked:
         _explain(send, outlook)
         return None
     ledger.note(send.shop_id, now)
     return prepared
+
+
+def _written(send: Send) -> Message:
+    try:
+        return message.prepare(send)
+    except InvalidInput as error:
+        raise _Unwritable from error
 
 
 def _still_open(outlook: Outlook) -> Q:
@@ -164,10 +223,12 @@ def _is_still_theirs(send: Send) -> bool:
 def _one_at_a_time(send: Send) -> datetime:
     """Wait for our turn with this person; return the database's time then."""
     # Two checkouts of one person must not be judged side by side: both would find nothing sent.
+    # Whoever shares an address, an account or a phone is the same person here too.
+    alike = watch.alike(send.shop, send.person_id) if send.person_id else ()
+    keys = sorted(str(row["pk"]) for row in alike) or [str(send.person_id)]
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [str(send.person_id)]
-        )
+        for key in keys:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
         cursor.execute(SHORT_WAIT)
     return database_now()
 
@@ -178,6 +239,7 @@ def _still_silent(send: Send, checkout: Checkout | None) -> bool:
         if tracked.state == CheckoutState.OPEN:
             tracked.state = CheckoutState.GONE
             tracked.save(update_fields=["state"])
+            cycles.look_again_at_others(tracked)
         _finish(send, SendState.CANCELLED, Reason.CHECKOUT_GONE)
         return False
     if checkout.changed_at > tracked.changed_at or checkout.payment_started:
@@ -194,6 +256,8 @@ def _still_silent(send: Send, checkout: Checkout | None) -> bool:
         due = _silent_until(send)
         if tracked.state != CheckoutState.OPEN:
             _finish(send, SendState.CANCELLED, Reason.CHECKOUT_CLOSED)
+        elif checkout.payment_started and not _mine(send).filter(not_too_old()).exists():
+            _finish(send, SendState.CANCELLED, Reason.TOO_OLD)
         elif checkout.payment_started:
             _put_off(send, Greatest(due, Now() + LATER), Reason.PAYMENT_STARTED)
         else:
@@ -212,7 +276,8 @@ def _explain(send: Send, outlook: Outlook) -> None:
             elif condition.reason == Reason.CHECKOUT_CHANGED:
                 _defer(send, _silent_until(send), condition.reason)
             else:
-                _put_off(send, Now() + SOON, condition.reason)
+                pause = LATER if condition.reason in SWITCHED_OFF else SOON
+                _put_off(send, Now() + pause, condition.reason)
             return
     _do_as_planned(send, outlook)
 
@@ -286,7 +351,9 @@ def _defer(send: Send, due: datetime, reason: str) -> None:
 
 
 def _put_off(send: Send, due: Any, reason: str) -> None:
-    _mine(send).update(
+    # What is in doubt by now stays so, whatever its worker says later.
+    held = _mine(send).filter(state__in=(SendState.CLAIMED, SendState.SENDING))
+    held.update(
         state=SendState.DUE,
         due_at=due,
         lease_until=None,

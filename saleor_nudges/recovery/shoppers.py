@@ -27,6 +27,7 @@ from saleor_nudges.recovery.caps import Sent
 from saleor_nudges.recovery.clauses import Facts
 from saleor_nudges.recovery.message_channels import MessageChannel
 from saleor_nudges.recovery.plan import Cycle
+from saleor_nudges.recovery.reasons import Reason
 from saleor_nudges.recovery.stage import Blocker, Stage
 from saleor_nudges.recovery.zones import whereabouts
 
@@ -35,6 +36,15 @@ WRITTEN: Final = (SendState.SENDING, SendState.SENT, SendState.IN_DOUBT)
 WAITING: Final = (SendState.DUE, SendState.CLAIMED)
 # A step that ended so never goes in this cycle.
 PASSED: Final = (SendState.CANCELLED, SendState.REFUSED)
+# Why a message was put away only as the facts were then: asked again, it may go after all.
+FOR_NOW: Final = (
+    Reason.NEWER_CHECKOUT,
+    Reason.OUTRANKED,
+    Reason.COOLING_DOWN,
+    Reason.CHANGED_MEANWHILE,
+    Reason.TRIGGER_NOT_MET,
+    Reason.NO_CAMPAIGN,
+)
 HASHES: Final = ("email_hash", "user_hash", "phone_hash")
 
 Cards = Callable[[str, Collection[str]], dict[str, ProductCard]]
@@ -173,7 +183,9 @@ class Shoppers:
 
     @cached_property
     def _cycles(self) -> dict[UUID, list[Cycle]]:
-        live = Send.objects.across_shops().filter(checkout=OuterRef("pk"), state__in=WAITING)
+        live = Send.objects.across_shops().filter(
+            checkout=OuterRef("pk"), state__in=(*WAITING, SendState.SENDING)
+        )
         rows = TrackedCheckout.objects.of(self.shop).filter(
             Q(next_due_at__isnull=False) | Q(Exists(live)),
             person__in=self._everybody,
@@ -191,7 +203,7 @@ class Shoppers:
     @cached_property
     def _passed(self) -> dict[tuple[UUID, int, UUID], set[int]]:
         found: dict[tuple[UUID, int, UUID], set[int]] = defaultdict(set)
-        for row in self._ledger.filter(state__in=PASSED):
+        for row in self._ledger.filter(state__in=PASSED).exclude(reason__in=FOR_NOW):
             found[row.checkout_id, row.cycle, row.campaign_id].add(row.step_number)
         return found
 

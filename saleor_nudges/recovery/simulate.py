@@ -137,7 +137,7 @@ def _decision(
 ) -> Decision:
     shop = one.row.shop
     rules = Rules(
-        steps=plan_steps(one, None),
+        steps=plan_steps(one, None, tracked.seen_at),
         cool_down=one.sequence.cool_down,
         caps=manners.caps_of(shop),
         hours=manners.hours_of(shop),

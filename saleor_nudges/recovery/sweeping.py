@@ -12,8 +12,9 @@ from saleor_nudges import conf, consent, reconcile, telemetry
 from saleor_nudges.exceptions import InvalidInput
 from saleor_nudges.host import get_host
 from saleor_nudges.models import Campaign, CheckoutState, Send, TrackedCheckout
+from saleor_nudges.models.statements import database_now
 from saleor_nudges.recovery import detect, outages, reasons
-from saleor_nudges.recovery.planning import Outlook, database_now, planner
+from saleor_nudges.recovery.planning import Outlook, planner
 from saleor_nudges.recovery.reasons import Why
 
 LARGEST_BATCH: Final = 1000
@@ -96,7 +97,7 @@ def _look(
             continue
         sends += _sends(tracked, outlook, swept, now)
     if not is_dry and sends:
-        Send.objects.bulk_create(sends, ignore_conflicts=True)
+        detect.enter(sends)
         entered = TrackedCheckout.objects.of(campaign.shop_id)
         entered.filter(pk__in=[send.checkout_id for send in sends]).update(
             next_due_at=None, campaign=campaign

@@ -96,16 +96,18 @@ def _checkout(shop: Shop, event: CheckoutFact) -> None:
             sealed_checkout_id=crypto.seal(event.checkout_id),
             started_at=event.occurred_at,
         )
-    before = _things(tracked.lines)
+    before, owner = _things(tracked.lines), tracked.person_id
     look(tracked, event.cart, event.occurred_at, payment_started=event.payment_started)
     confirm(tracked, event.person)
     _close_if_ordered(tracked)
-    if _things(tracked.lines) != before:
+    if _things(tracked.lines) != before or tracked.person_id != owner:
         cycles.begin_again(tracked)
     tracked.next_due_at = campaigns.first_look(tracked)
     tracked.save()
     if tracked.state == CheckoutState.EMPTIED:
         cycles.look_again_at_others(tracked)
+    if owner and owner != tracked.person_id:
+        cycles.wake_others(shop.pk, [owner], [tracked.pk])
 
 
 def confirm(tracked: TrackedCheckout, person: UUID | None) -> None:

@@ -224,7 +224,7 @@ class Seller(Api):
     def left_behind(self) -> list[dict[str, Any]]:
         """Return the checkouts the Dashboard lists."""
         found = self.ask(
-            """{ abandonedCheckouts(first: 50) { edges { node {
+            """{ abandonedCheckouts(first: 50, sortBy: LAST_SEEN) { edges { node {
               state isContactKnown sends { state reason } } } } }"""
         )
         return [edge["node"] for edge in found["edges"]]

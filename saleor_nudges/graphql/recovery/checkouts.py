@@ -305,7 +305,7 @@ class CheckoutQueries(graphene.ObjectType):
     def resolve_abandoned_checkouts(_root: Any, info: Any, **data: Any) -> Any:
         shop = allowed(info, PERMISSION).shop
         rows = TrackedCheckout.objects.of(shop).filter(**_filter(data.get("filter") or {}))
-        rows = rows.select_related("campaign")
+        rows = rows.select_related("campaign", "shop")
         first, after = data.get("first"), data.get("after")
         by = data.get("sort_by") or "id"
         return page(RecoveryCheckoutConnection, rows, first=first, after=after, by=by)

@@ -140,10 +140,18 @@ class Seller:
     def left_behind(self) -> dict[str, Json]:
         """Return the checkouts the Dashboard lists, by our id of them."""
         found = self.ask(
-            """{ abandonedCheckouts(first: 100) { edges { node {
+            """{ abandonedCheckouts(first: 100, sortBy: LAST_SEEN) { edges { node {
               id state isContactKnown nextDueAt sends { state reason } } } } }"""
         )
         return {edge["node"]["id"]: edge["node"] for edge in found["edges"]}
+
+    def send_now(self, checkout: str) -> None:
+        """Ask for the next message about a checkout at once."""
+        self.ask(
+            """mutation($id: ID!) { recoverySendNow(checkout: $id) {
+              errors { field message code } } }""",
+            id=checkout,
+        )
 
     def checkouts(self) -> int:
         """Return how many checkouts Saleor holds."""
