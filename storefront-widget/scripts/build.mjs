@@ -14,7 +14,7 @@ const target = ["chrome105", "firefox103", "safari16.4"];
 
 /** Names of the seam between the script's files, which no page and no server ever sees. */
 const OURS =
-  /^(accept|announcer|audience|element|followed|handOver|isOff|lapse|mayShow|memory|opener|options|over|panel|report|showing|since|tick|turnOff|update)$/;
+  /^(accept|announcer|asks|audience|cancel|clicked|draft|drawn|element|end|followed|isOff|isOpen|lapse|link|mayShow|memory|opener|options|over|panel|report|request|seen|showing|since|sweep|tell|tick|toast|turnOff|update|visit|wording|words)$/;
 const nameCache = {};
 
 /** One of the script's files, as small as two minifiers make it. */
@@ -25,25 +25,32 @@ async function packed(entry, format, define = {}) {
   const { code } = await minify(built.outputFiles[0].text, {
     ecma: 2022,
     module: format === "esm",
-    mangle: { properties: { regex: OURS } },
+    mangle: { properties: { regex: OURS, builtins: true } },
     nameCache,
-    compress: { passes: 3, pure_getters: true, sequences: false, conditionals: false },
+    compress: {
+      passes: 3,
+      pure_getters: true,
+      sequences: false,
+      conditionals: false,
+      if_return: false,
+    },
     format: { comments: false },
   });
   return code;
 }
 
+// First, as it has the least room: what comes first gets the shortest names.
+const loader = await packed("src/script.ts", "iife", { HASH: '"HASH"' });
 const parts = {
   view: await packed("src/view.ts", "esm"),
   watch: await packed("src/watch.ts", "esm"),
 };
 // What may be kept for ever has a name that changes with what is in it.
 const hash = createHash("sha256").update(Object.values(parts).join()).digest("hex").slice(0, 6);
-const loader = await packed("src/script.ts", "iife", { HASH: JSON.stringify(hash) });
 
 await rm(here("dist"), { recursive: true, force: true });
 await mkdir(here("dist/widget"), { recursive: true });
-await writeFile(here("dist/widget.js"), loader);
+await writeFile(here("dist/widget.js"), loader.replace("HASH", hash));
 for (const [name, code] of Object.entries(parts)) {
   await writeFile(here(`dist/widget/${name}.${hash}.js`), code);
 }

@@ -6,8 +6,8 @@ export interface Audience {
   showing(nudge: Nudge): boolean;
   /** Counts once, however often it comes by. */
   seen(nudge: Nudge): void;
-  /** False: the page goes there by itself. */
-  clicked(nudge: Nudge): boolean;
+  /** False: the page goes there by itself. It is not asked about a link that opens `elsewhere`. */
+  clicked(nudge: Nudge, elsewhere: boolean): boolean;
   closed(nudge: Nudge, reason: CloseReason): void;
 }
 
@@ -37,9 +37,9 @@ export function createAudience(
       if (!seen.has(nudge.id)) count("viewed", nudge);
       seen.add(nudge.id);
     },
-    clicked(nudge) {
+    clicked(nudge, elsewhere) {
       count("clicked", nudge);
-      return tell("clicked", nudge);
+      return elsewhere || tell("clicked", nudge);
     },
     closed(nudge, reason) {
       if (reason === "USER") count("closed", nudge);

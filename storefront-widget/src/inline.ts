@@ -23,24 +23,31 @@ export function drawInline(
   if (!root) return null;
   const drawn = element("div", "inline", icon(nudge.icon));
   // Without a link: the place most likely lies in one.
-  const { update, stop } = drawWords(drawn, { ...nudge, href: null }, display, languageCode);
+  const { update, end } = drawWords(drawn, { ...nudge, href: null }, display, languageCode);
   root.replaceChildren(drawn);
   return {
     update,
     remove() {
-      stop();
+      end();
       drawn.remove();
     },
   };
 }
 
+const roots = new WeakMap<HTMLElement, ShadowRoot | null>();
+
 /** A root of our own beside the page's own children, which a framework that drew them may count. */
 function rootOf(place: HTMLElement): ShadowRoot | null {
   try {
-    const root = place.shadowRoot ?? place.attachShadow({ mode: "open" });
-    root.adoptedStyleSheets = [styleSheet()];
-    return root;
-  } catch {
-    return null;
+    if (!roots.has(place)) {
+      // What cannot have one, or has the page's own, is left alone and complained of once.
+      roots.set(place, null);
+      const root = place.attachShadow({ mode: "open" });
+      root.adoptedStyleSheets = [styleSheet()];
+      roots.set(place, root);
+    }
+  } catch (error) {
+    console.warn(error);
   }
+  return roots.get(place) ?? null;
 }

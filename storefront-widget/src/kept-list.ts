@@ -30,11 +30,10 @@ export function keptList(key: string, open: () => Storage | null): KeptList {
       const list = names().filter((other) => other !== name);
       memory = [...list, name].slice(-MOST).join(",");
       try {
-        const storage = open();
-        storage?.setItem(key, memory);
-        if (storage) memory = null;
+        (open() as Storage).setItem(key, memory);
+        memory = null;
       } catch {
-        // Full: then it is only in memory.
+        // None, or full: then it is only in memory.
       }
     },
   };

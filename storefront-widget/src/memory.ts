@@ -15,11 +15,11 @@ export interface Memory {
 }
 
 /** Who is not followed still keeps what they chose themselves; a preview keeps nothing. */
-export function createMemory({ followed, preview }: Visit): Memory {
-  const own = () => (preview ? null : localStorage);
+export function createMemory({ followed, draft }: Visit): Memory {
+  const own = () => (draft ? null : localStorage);
   const off = keptList("saleor-nudges-off", own);
   return {
-    shown: keptList("saleor-nudges-shown", () => (followed && !preview ? sessionStorage : null)),
+    shown: keptList("saleor-nudges-shown", () => (followed && !draft ? sessionStorage : null)),
     closed: keptList("saleor-nudges-closed", own),
     turnOff: (type = ALL) => off.add(type),
     isOff: ({ type }) => off.has(type) || off.has(ALL),

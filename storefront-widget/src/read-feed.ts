@@ -12,6 +12,8 @@ export function readFeed(answer: unknown): Feed | null {
   if (!feed?.display?.position || !Array.isArray(feed.nudges)) return null;
   const nudges = feed.nudges.filter(canBeTold).map((nudge) => ({
     ...nudge,
+    // A heading that the sentence repeats is none.
+    title: `${nudge.text}`.includes(nudge.title) ? "" : nudge.title,
     href: LINK.test(nudge.href ?? "") ? nudge.href : null,
   }));
   return { ...feed, nudges };

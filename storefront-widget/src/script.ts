@@ -7,11 +7,13 @@ declare const HASH: string;
 
 const script = document.currentScript as HTMLScriptElement | null;
 
+if (!script?.src) console.warn("saleor-nudges: no src");
 // A page may load us twice: the second time changes nothing.
-if (!self.saleorNudges && script) {
+else if (!self.saleorNudges) {
   const load: Load = (name) => import(new URL(`widget/${name}.${HASH}.js`, script.src).href);
   if (script.dataset.channel)
-    (document.body ?? document.documentElement).append(document.createElement("saleor-nudges"));
+    // Beside the body, which may lay out its children, or be another by the next page.
+    document.documentElement.append(document.createElement("saleor-nudges"));
   // Where the script came from is where its server answers: `https://shop/…/v1/widget.js`.
-  startWidget(load, [script], new URL("..", script.src).href);
+  startWidget(load, script.attributes, new URL("..", script.src).href);
 }

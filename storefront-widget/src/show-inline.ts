@@ -28,7 +28,7 @@ export interface ShowingInline {
   clear(reason: CloseReason): void;
   /** The page may have gone behind another, or come back. */
   update(): void;
-  stop(): void;
+  end(): void;
 }
 
 /** Shows nudges in the page, each beside its product; its place keeps its size whatever it says. */
@@ -112,7 +112,7 @@ export function showInline({ visit, memory, audience, mayShow }: Stage): Showing
       sweep();
       for (const { seen } of standing.values()) seen?.update();
     },
-    stop() {
+    end() {
       onScreen.disconnect();
       clear("STOPPED");
     },

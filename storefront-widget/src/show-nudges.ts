@@ -1,4 +1,5 @@
 import { dialogOpen } from "./dialog-open.ts";
+import { now } from "./now.ts";
 import { type ShownToast, showToast } from "./show-toast.ts";
 import type { Stage } from "./stage.ts";
 import { createTimer, type Timer } from "./timer.ts";
@@ -19,14 +20,14 @@ export interface Showing {
   shown(): string[];
   /** The page may have gone behind another, or come back. */
   update(): void;
-  stop(): void;
+  end(): void;
 }
 
 /** Shows nudges as toasts in turn: one at a time, at the seller's pace, never on a hidden page. */
 export function showNudges(stage: Stage): Showing {
   const { memory, audience, wording, mayShow } = stage;
   const { shown, closed } = memory;
-  /** Before the first answer and after `stop()` there is none. */
+  /** Before the first answer and after `end()` there is none. */
   let display: Display | undefined;
   let queue: Nudge[] = [];
   let current: ShownToast | null = null;
@@ -98,8 +99,7 @@ export function showNudges(stage: Stage): Showing {
       queue = feed.nudges.filter(({ id }) => !inPage.includes(id));
       renew(feed);
       // A pause that is running goes on; after an empty queue the pause is already over.
-      if (!current && !next)
-        wait(first ? display.initialDelay - (Date.now() - stage.visit.since) / 1000 : 0);
+      if (!current && !next) wait(first ? display.initialDelay - (now() - stage.visit.since) : 0);
     },
     lapse() {
       queue = [];
@@ -110,7 +110,7 @@ export function showNudges(stage: Stage): Showing {
       next?.update();
       current?.update();
     },
-    stop() {
+    end() {
       display = undefined;
       next?.cancel();
       current?.close("STOPPED");

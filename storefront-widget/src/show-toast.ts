@@ -14,7 +14,7 @@ export interface ShownToast {
   id: string;
   /** The same nudge in other words: they change where they stand, and are not read out again. */
   tell(nudge: Nudge): void;
-  /** The page may have gone behind another, or come back. */
+  /** Called twice a second: the page may have gone behind another, the pointer over the toast. */
   update(): void;
   close(reason: CloseReason): void;
 }
@@ -51,7 +51,7 @@ export function showToast(
     off.abort();
     duration.cancel();
     seen.cancel();
-    drawn.stop();
+    drawn.end();
     announcer.textContent = "";
     if (toast.matches(":focus-within") && focusedBefore instanceof HTMLElement) {
       focusedBefore.focus({ preventScroll: true });
@@ -68,12 +68,12 @@ export function showToast(
     seen.update();
   }
 
-  for (const name of ["pointerenter", "pointerleave", "focusin", "focusout", "click"]) {
-    // Later: focus has not moved yet while focusout is told.
-    toast.addEventListener(name, () => setTimeout(update));
-  }
   toast.addEventListener("focusin", (event) => (focusedBefore ??= event.relatedTarget));
-  link.onclick = (event) => audience.clicked(latest) || event.preventDefault();
+  link.onclick = (event) => {
+    // Into another tab or window: that is between the browser and whoever clicked.
+    const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey;
+    return audience.clicked(latest, elsewhere) || event.preventDefault();
+  };
   document.addEventListener(
     "keydown",
     (event) => {
@@ -81,7 +81,6 @@ export function showToast(
       if (event.key !== "Escape" || event.defaultPrevented || dialogOpen()) return;
       if (why?.isOpen()) why.close();
       else closeByUser();
-      update();
     },
     { signal },
   );

@@ -1,6 +1,6 @@
 /** A timer that stands still while `paused()` holds, as a rule while nobody looks at the page. */
 export interface Timer {
-  /** Call whenever the answer of `paused()` may have changed. */
+  /** Call now and then: the answer of `paused()` may have changed. */
   update(): void;
   cancel(): void;
 }
@@ -21,6 +21,11 @@ export function createTimer(
   }
 
   function fire(): void {
+    if (paused()) {
+      // Since the last update.
+      update();
+      return;
+    }
     over = true;
     done();
   }

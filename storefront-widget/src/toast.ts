@@ -14,7 +14,7 @@ export interface Toast {
   /** The same nudge as the server tells it now. */
   update(nudge: Nudge): void;
   /** Its time stands still. */
-  stop(): void;
+  end(): void;
 }
 
 /** Draws one nudge. Only text nodes and properties: nothing a shop's content policy would refuse. */
@@ -22,7 +22,7 @@ export function drawToast(
   nudge: Nudge,
   display: Display,
   wording: Wording | null,
-  { options, preview }: Visit,
+  { options, draft }: Visit,
   close: () => void,
   turnOff: (type?: string) => void,
 ): Toast {
@@ -30,8 +30,8 @@ export function drawToast(
   toast.setAttribute("role", "region");
   toast.setAttribute("aria-label", nudge.title || nudge.text);
   toast.classList.add(display.position.desktop, display.position.mobile);
-  const { words, link, update, stop } = drawWords(toast, nudge, display, options["language-code"]);
-  if (preview) {
+  const { words, link, update, end } = drawWords(toast, nudge, display, options["language-code"]);
+  if (draft) {
     const tag = element("div", "tag preview");
     tag.textContent = wording?.preview ?? "Preview";
     words.prepend(tag);
@@ -49,7 +49,7 @@ export function drawToast(
       update(nudge);
       why?.update(nudge);
     },
-    stop,
+    end,
   };
 }
 

@@ -37,6 +37,7 @@ export interface Nudge {
   category: NudgeCategory | string;
   /** A word or two above the title, as the seller chose. */
   tag: string | null;
+  /** Empty where the text says it as well. */
   title: string;
   text: string;
   product: { id: string; name: string; slug: string } | null;
@@ -113,7 +114,7 @@ export interface Feed {
 
 /** What the loader reads of the server's answer to `GET v1/nudges`. */
 export interface Answer {
-  nudges: Pick<Nudge, "slot">[];
+  nudges: unknown[];
   /** Empty where the server is in trouble. */
   display: Pick<Display, "consentMode" | "initialDelay" | "capturesContact">;
   /** Ask again after so many seconds; null: do not. */
@@ -145,30 +146,32 @@ export interface ShopperEvent {
 
 /** A visitor on one page: what the loader tells the other files. */
 export interface Visit {
-  element: Element;
+  element: HTMLElement;
   options: Options;
   /** False: the browser says no. Nothing is kept but what the visitor chose themselves. */
   followed: boolean;
   /** A seller looks at a draft: it counts nothing. */
-  preview: string | null;
+  draft: string | null;
   /** True: the page is another by now, or wants nothing more of us. */
   over: boolean;
-  /** When it began, in milliseconds. */
+  /** When it began, in seconds of the page. */
   since: number;
   report(kind: string, data?: Record<string, unknown>): void;
+  /** What the server answers at `v1/`. */
+  request<Given>(what: string, body?: object): Promise<Given>;
 }
 
 /** All that is seen: `createView(visit)` in view.ts. */
 export interface View {
-  /** The server's answer to a request that asked whether these ids still stand. */
-  accept(answer: unknown, asked: string[]): void;
-  /** The ids of what is on the page, at most twenty. */
-  shown(): string[];
+  /** What to ask: of which products, and whether what is shown still stands; `exclude` is the rest. */
+  asks(exclude: string): object;
+  /** The server's answer to that. */
+  accept(answer: unknown): void;
   /** The page may have gone behind another, or come back. */
   update(): void;
   /** A request failed: what was confirmed too long ago goes. */
   lapse(): void;
-  stop(): void;
+  end(): void;
 }
 
 /** Why a nudge left the page. */

@@ -2,6 +2,7 @@
 import { createAudience } from "./audience.ts";
 import { element } from "./element.ts";
 import { fetchWording } from "./fetch-wording.ts";
+import { listedProducts } from "./listed-products.ts";
 import { mayShowHere } from "./may-show-here.ts";
 import { createMemory } from "./memory.ts";
 import { readFeed } from "./read-feed.ts";
@@ -18,14 +19,17 @@ const STALE = 30_000;
 const MOST_SHOWN = 20;
 
 export function createView(visit: Visit): View {
-  const { element: host, options, preview } = visit;
+  const { element: host, options, draft } = visit;
   const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
   // First: where the browser is too old for it, nothing else is begun.
   root.adoptedStyleSheets = [styleSheet()];
+  // The page's typeface, which we may be outside of.
+  host.style.setProperty("--typeface", getComputedStyle(document.body).fontFamily);
   let words: Promise<Wording | null> | undefined;
   let confirmedAt = 0;
   let stale: Timer | null = null;
   let withdrawn: Nudge[] = [];
+  let asked: string[] = [];
 
   const stage: Stage = {
     visit,
@@ -35,11 +39,11 @@ export function createView(visit: Visit): View {
     }),
     announcer: element("div", "announcer"),
     wording: () => {
-      words ??= fetchWording(options);
+      words ??= fetchWording(visit);
       return words;
     },
     // A draft is seen wherever it is looked for.
-    mayShow: (display) => !!preview || mayShowHere(display, options, location.pathname),
+    mayShow: (display) => !!draft || mayShowHere(display, options, location.pathname),
     turnOff(type) {
       stage.memory.turnOff(type);
       inline.sweep();
@@ -67,7 +71,15 @@ export function createView(visit: Visit): View {
   }
 
   return {
-    accept(answer, asked) {
+    asks(exclude) {
+      asked = [...toasts.shown(), ...inline.shown()].slice(0, MOST_SHOWN);
+      return {
+        shown: asked,
+        exclude: exclude.split(",").filter((id) => !asked.includes(id)),
+        products: listedProducts(options.products),
+      };
+    },
+    accept(answer) {
       const feed = readFeed(answer);
       if (!feed) return;
       withdrawn = [];
@@ -82,7 +94,6 @@ export function createView(visit: Visit): View {
       // A server that wants to be asked less often is not silent.
       stale = createTimer(Math.max(STALE, 2000 * pollAfter), clear);
     },
-    shown: () => [...toasts.shown(), ...inline.shown()].slice(0, MOST_SHOWN),
     update() {
       stale?.update();
       toasts.update();
@@ -92,10 +103,10 @@ export function createView(visit: Visit): View {
       // The timer stood still while the tab was hidden.
       if (Date.now() - confirmedAt > STALE) clear();
     },
-    stop() {
+    end() {
       stale?.cancel();
-      toasts.stop();
-      inline.stop();
+      toasts.end();
+      inline.end();
     },
   };
 }

@@ -1,9 +1,8 @@
-import { listedProducts } from "./listed-products.ts";
+import { now } from "./now.ts";
 import type { Load } from "./parts.ts";
-import { request } from "./request.ts";
-import { shopperEvent } from "./shopper-event.ts";
-import { local, openStores, session } from "./stores.ts";
+import { keep, local, openStores, session } from "./stores.ts";
 import type { Answer, Options, Sender, ShopperEvent, View, Visit } from "./types.ts";
+import { uuid7 } from "./uuid7.ts";
 
 /** As many events as the server takes at once, and as a page or a browser keeps of them. */
 const MOST_EVENTS = 100;
@@ -13,22 +12,22 @@ const COUNT = "10";
 const AGAIN = 10;
 /** Seconds that events wait for each other where there is nothing to ask. */
 const QUIET = 5;
-/** Milliseconds: an answer that takes longer is not waited for. */
-const PATIENCE = 30_000;
+/** Seconds: an answer that takes longer is not waited for. */
+const PATIENCE = 30;
+/** Seconds: a server is not left alone for longer, whatever it asks for. */
+const LONGEST = 3600;
 
 /** A visit to one page, as the loader goes through it. */
 export interface Begun extends Visit {
   /** Does what is due by now; called a few times a second. */
   tick(): void;
-  /** The page may be gone in a moment: what waits to be reported is. */
-  handOver(): void;
-  /** The page wants nothing more of us: nothing leaves it after this. */
-  stop(): void;
+  /** The page wants nothing more of us: nothing leaves it after this. `tell`: but what waits does. */
+  end(tell?: unknown): undefined;
 }
 
 /** Brings it all together: who visits, what to ask, when to show, what to report. */
 export function beginVisit(
-  element: Element,
+  element: HTMLElement,
   options: Options,
   preview: string | null,
   agreed: () => unknown,
@@ -38,11 +37,8 @@ export function beginVisit(
   const followed = !preview && !navigator.globalPrivacyControl && navigator.doNotTrack !== "1";
   const base = options.endpoint.replace(/\/?$/, "/v1/");
   const sender: Sender = { channel, shop };
-  openStores();
+  if (!local) openStores();
   let waiting: ShopperEvent[] = [];
-  try {
-    if (followed) waiting = waiting.concat(JSON.parse(local["saleor-nudges-unsent"] ?? "[]"));
-  } catch {}
   let answer: Answer | undefined;
   let view: View | undefined;
   let failures = 0;
@@ -52,27 +48,31 @@ export function beginVisit(
     element,
     options,
     followed,
-    preview,
+    draft: preview,
+    request,
     over: false,
-    since: Date.now(),
+    since: now(),
     report(kind, data) {
       if (followed && !visit.over && !waiting[MOST_EVENTS - 1])
-        waiting.push(shopperEvent(kind, options, data));
+        // As it is now. What cannot be sent throws here, where it holds up nothing else.
+        waiting.push(
+          JSON.parse(JSON.stringify({ ...data, id: uuid7(), kind, page, channel, at: new Date() })),
+        );
     },
     tick() {
       if (view) view.update();
-      else if (answer) show(answer);
+      else if (answer?.nudges[0] && now() > visit.since + answer.display.initialDelay) open();
       if (document.hidden) handOver();
-      else if (navigator.onLine && !visit.over && Date.now() > due) {
-        due = Date.now() + PATIENCE;
+      else if (navigator.onLine && !visit.over && now() > due) {
+        due = now() + PATIENCE;
         ask()
           .catch(failed)
-          .then((seconds) => (due = Date.now() + seconds * 1000));
+          .then((seconds) => (due = now() + seconds));
       }
     },
-    handOver,
-    stop() {
-      view?.stop();
+    end(tell) {
+      if (tell) handOver();
+      view?.end();
       visit.over = true;
       waiting = [];
     },
@@ -82,40 +82,45 @@ export function beginVisit(
   async function ask(): Promise<number> {
     // In words that are the same for every visitor.
     if (!answer && !agreed()) await nudges({ channel, shop, count: "0" });
+    // What stands in the page is part of it, and its code knows where there is room.
+    if (document.querySelector("[data-saleor-nudges-product]")) await open();
     if (followed) {
       sender.user = options.user;
-      sender.token = local["saleor-nudges"] ?? (await request<Sender>(`${base}session`, {})).token;
-      // A page that said stop meanwhile is not stored, and asks nothing more.
-      if (visit.over) throw sender;
-      local["saleor-nudges"] = sender.token;
-      if (options.checkout || /checkout|cart/i.test(page + location.pathname + document.cookie))
-        await load("watch")
-          .then(({ watch }) => watch(visit, sender, () => agreed() && answer))
-          .catch(() => {});
+      sender.token = local["saleor-nudges"] || (await request<Sender>("session", {})).token;
+      try {
+        if (options.checkout || /checkout|cart/i.test(page + location.pathname + document.cookie))
+          await (await load("watch")).watch(visit, sender, () => agreed() && answer);
+      } catch {}
+    }
+    // A page that said stop meanwhile is not stored, and asks nothing more.
+    if (visit.over) throw sender;
+    if (followed) {
+      keep("saleor-nudges", sender.token as string);
+      takeUnsent();
     }
     if (!answer || answer.pollAfter) {
-      const shown = view?.shown() ?? [];
-      const seen = [session["saleor-nudges-shown"], local["saleor-nudges-closed"]].join();
+      // A draft is told nothing of whoever looks.
+      const exclude = preview
+        ? ""
+        : [session["saleor-nudges-shown"], local["saleor-nudges-closed"]].join();
       answer = await nudges({
         ...sender,
         page,
         product,
-        products: listedProducts(options.products),
         category: options.category,
         count: COUNT,
-        exclude: seen.split(",").filter((id) => !shown.includes(id)),
-        shown,
+        exclude,
         languageCode: options["language-code"],
         preview,
+        ...view?.asks(exclude),
       });
-      view?.accept(answer, shown);
+      view?.accept(answer);
     }
     // In the same turn: a purchase may be the next thing, and nobody is told of their own.
     const events = [...waiting];
     if (events[0]) {
-      await request(`${base}events`, { ...sender, events });
+      await request("events", { ...sender, events });
       waiting = waiting.filter((event) => !events.includes(event));
-      delete local["saleor-nudges-unsent"];
     }
     failures = 0;
     return answer.pollAfter ?? QUIET;
@@ -124,49 +129,75 @@ export function beginVisit(
   /** Asks, and obeys the seller's settings, which come with every answer. */
   async function nudges(parameters: object): Promise<Answer> {
     const known = Object.entries(parameters).filter((parameter) => parameter[1]?.length);
-    const answer = await request<Answer>(`${base}nudges?${new URLSearchParams(known)}`);
+    const answer = await request<Answer>(`nudges?${new URLSearchParams(known)}`);
     const { consentMode } = answer.display;
     // A server in trouble answers, but knows nothing of the seller's wishes.
     if (!consentMode) throw answer;
-    if (consentMode !== "OPT_OUT" && !agreed()) visit.stop();
+    if (consentMode !== "OPT_OUT" && !agreed()) visit.end();
     if (visit.over) throw answer;
     return answer;
   }
 
-  function failed({ status = 500 }: Partial<Response>): number {
+  function failed({ status = 500, headers }: Partial<Response>): number {
     view?.lapse();
-    if (followed && status === 401) delete local["saleor-nudges"];
-    else if (status < 429) {
-      // A server that refuses would refuse again.
-      visit.stop();
-      delete local["saleor-nudges-unsent"];
+    // Not removed: that would tell the other tabs to forget the visitor.
+    if (followed && status === 401) keep("saleor-nudges", "");
+    // A server that refuses would refuse again.
+    else if (status < 429) visit.end();
+    const wait = +(headers?.get("Retry-After") ?? 0);
+    return AGAIN * failures++ + (wait < LONGEST ? wait : 0);
+  }
+
+  /** Brings what can be seen: at once for what stands in the page, else when a toast is due. */
+  async function open(): Promise<void> {
+    try {
+      const { createView } = await load("view");
+      if (view || visit.over) return;
+      view = createView(visit);
+      view.accept(answer);
+    } catch {
+      // Not tried twice a second.
+      if (answer) answer.nudges = [];
     }
-    return AGAIN * failures++;
   }
 
-  /** What stands in the page is part of it; a toast comes when it is due. */
-  function show(answer: Answer): void {
-    const isDue = Date.now() > visit.since + answer.display.initialDelay * 1000;
-    if (answer.nudges.some(({ slot }) => isDue || slot === "INLINE"))
-      load("view")
-        .then(({ createView }) => {
-          if (view || visit.over) return;
-          view = createView(visit);
-          view.accept(answer, []);
-        })
-        .catch(() => {
-          answer.nudges = [];
-        });
+  /** What the server answers; rejects with its refusal, or with why there is no answer. */
+  async function request<Given>(what: string, body?: object): Promise<Given> {
+    const response = await fetch(base + what, {
+      // No cookies, and not the page's address, which in a checkout is a secret that must not be
+      // told, not even to the shop's own server.
+      credentials: "omit",
+      referrer: "",
+      // A plain string is sent as text/plain: a request that needs no CORS preflight.
+      // What is told goes on its way though the page may be gone; a beacon would tell its address.
+      method: body && "POST",
+      keepalive: !!body,
+      body: JSON.stringify(body),
+    } as RequestInit);
+    if (!response.ok) throw response;
+    return response.json();
   }
 
-  /** The page may be gone in a moment. What cannot be sent now waits for the next. */
+  /** The page may be gone in a moment. What cannot be sent now waits for the next, of any tab. */
   function handOver(): void {
     if (sender.token && waiting[0]) {
-      if (navigator.onLine && !failures) {
-        request(`${base}events`, { ...sender, events: waiting }).catch(() => {});
-        waiting = [];
-      } else local["saleor-nudges-unsent"] = JSON.stringify(waiting);
+      if (navigator.onLine && !failures)
+        request("events", { ...sender, events: waiting }).catch(failed);
+      else {
+        takeUnsent();
+        keep("saleor-nudges-unsent", JSON.stringify(waiting));
+      }
+      waiting = [];
     }
+  }
+
+  /** What no page could send goes first, and from this one alone. Anybody may have written there. */
+  function takeUnsent(): void {
+    try {
+      const kept: ShopperEvent[] = JSON.parse(local["saleor-nudges-unsent"] as string);
+      waiting = [...kept.filter((event) => event?.id), ...waiting].slice(0, MOST_EVENTS);
+    } catch {}
+    delete local["saleor-nudges-unsent"];
   }
 
   visit.report(product ? "product_viewed" : "page_viewed", { product });

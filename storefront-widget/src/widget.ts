@@ -9,11 +9,25 @@ import { type Begun, beginVisit } from "./visit.ts";
  */
 const LOOK = 500;
 
+/** A visit to another page begins when one of these changes. */
+const ABOUT = [
+  "shop",
+  "page",
+  "products",
+  "product",
+  "channel",
+  "category",
+  "user",
+  "consent",
+  "checkout",
+  "language-code",
+];
+
 /**
- * Keeps one visit at a time for the page's `<saleor-nudges>`: a new one for each page. What the given
- * elements say stands in for what it does not.
+ * Keeps one visit at a time for the page's `<saleor-nudges>`: a new one for each page. What the script
+ * tag says stands in for what it does not.
  */
-export function startWidget(load: Load, given: Element[], endpoint?: string): void {
+export function startWidget(load: Load, given: Iterable<Attr>, endpoint?: string): void {
   const preview = new URLSearchParams(location.search).get("nudges-preview");
   let options: Record<string, string | undefined> = {};
   let visit: Begun | undefined;
@@ -29,19 +43,16 @@ export function startWidget(load: Load, given: Element[], endpoint?: string): vo
 
   const look = (): void => {
     try {
-      if (wanted === false) {
-        visit?.stop();
-        visit = undefined;
-        return;
-      }
       // The page comes first: nothing is done before it is "complete", by letters the first state.
-      const element = document.readyState < "d" && document.querySelector("saleor-nudges");
+      const element =
+        wanted !== false && document.readyState < "d" && document.querySelector("saleor-nudges");
       const pathname = location.pathname;
       options = { endpoint };
       if (element)
-        for (const { attributes } of [...given, element])
-          for (const { name, value } of attributes) options[name.replace("data-", "")] = value;
-      const words = JSON.stringify(options);
+        for (const { name, value } of [...given, ...element.attributes])
+          options[name.replace("data-", "")] = value;
+      // Other tools have attributes, too.
+      const words = JSON.stringify(options, ABOUT);
       const now = pathname + words;
       if (!visit || seen === now) {
         if (!visit || about !== now) {
@@ -49,12 +60,9 @@ export function startWidget(load: Load, given: Element[], endpoint?: string): vo
           paths = { [words]: paths[words] ?? pathname };
           if (pathname !== paths[words]) options.page = options.product = options.category = "";
           const allowed = !options.consent || agreed();
-          if (allowed) visit?.handOver();
-          visit?.stop();
-          visit =
-            options.channel && allowed
-              ? beginVisit(element as Element, options as Options, preview, agreed, load)
-              : undefined;
+          visit = visit?.end(allowed);
+          if (options.channel && allowed)
+            visit = beginVisit(element as HTMLElement, options as Options, preview, agreed, load);
         }
         visit?.tick();
       }
@@ -62,29 +70,36 @@ export function startWidget(load: Load, given: Element[], endpoint?: string): vo
     } catch {}
   };
 
+  /** Obeys the page; what is stored under names that begin so goes. */
+  function turn(on: boolean, forgotten: string): void {
+    wanted = on;
+    openStores();
+    for (const store of [session, local])
+      for (const key in store) if (key.startsWith(forgotten)) delete store[key];
+    // One that was over begins anew.
+    if (!on || visit?.over) visit = visit?.end();
+    look();
+  }
+
   const widget: SaleorNudges = {
     track(kind, data) {
       try {
         visit?.report(kind, data);
-      } catch {}
+      } catch (error) {
+        console.warn(error);
+      }
     },
     stop(how) {
-      wanted = false;
-      openStores();
-      delete local["saleor-nudges-unsent"];
-      look();
-      if (how?.forget)
-        for (const store of [local, session])
-          for (const key in store) if (/^saleor-nudges/.test(key)) delete store[key];
+      turn(false, how?.forget ? "saleor-nudges" : "saleor-nudges-unsent");
     },
     resume(how) {
-      wanted = true;
-      openStores();
-      if (visit?.over) visit = undefined;
-      if (how?.forget) delete local["saleor-nudges-off"];
-      look();
+      turn(true, how?.forget ? "saleor-nudges-off" : " ");
     },
   };
+  addEventListener("storage", (event) => {
+    // Another tab has forgotten the visitor: this one must not know them, either.
+    if (event.key === "saleor-nudges" && event.newValue === null) turn(false, event.key);
+  });
   setInterval(look, LOOK);
   document.addEventListener("visibilitychange", look);
   document.addEventListener("nudges:added-to-cart", (event) =>

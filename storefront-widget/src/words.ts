@@ -14,7 +14,7 @@ export interface Words {
   /** The same nudge as the server tells it now; what has the focus keeps it. */
   update(nudge: Nudge): void;
   /** It is shown no longer: its time stands still. */
-  stop(): void;
+  end(): void;
 }
 
 /** Draws the words of a nudge into `around`, which also takes its colour. */
@@ -54,5 +54,5 @@ export function drawWords(
   }
 
   update(nudge);
-  return { words, link, update, stop: () => clearInterval(ticking) };
+  return { words, link, update, end: () => clearInterval(ticking) };
 }

@@ -40,6 +40,11 @@ export interface Fixture {
   unknownTokens: string[];
   /** True: what the browser itself says of refused requests is not counted as an error. */
   expectsRefusals: boolean;
+  /** True: what the page is warned of is kept in `warnings`, and not counted as an error. */
+  expectsWarnings: boolean;
+  warnings: string[];
+  /** Seconds that refusals ask to be left alone for. */
+  retryAfter: string;
   /** The tag or element at the end of the page. */
   tag: string;
   css: string;
@@ -146,6 +151,9 @@ export async function startFixture(script: string): Promise<Fixture> {
     refusal: 0,
     unknownTokens: [],
     expectsRefusals: false,
+    expectsWarnings: false,
+    warnings: [],
+    retryAfter: "",
     tag: `<script src="${BASE}v1/widget.js" data-channel="default-channel" data-product="UHJvZHVjdDox" async></script>`,
     css: "body { font-family: sans-serif; margin: 24px }",
     body: "",
@@ -174,6 +182,7 @@ export async function startFixture(script: string): Promise<Fixture> {
     const status = fixture.away ? 500 : 200;
     if (fixture.refusal && path === "v1/nudges") {
       fixture.asked.push(url.searchParams);
+      if (fixture.retryAfter) response.setHeader("Retry-After", fixture.retryAfter);
       reply(response, fixture.refusal, "{}");
       return;
     }
@@ -240,7 +249,13 @@ function takeEvents(
     reply(response, status, "{}");
     return;
   }
-  fixture.batches.push({ type: request.headers["content-type"] ?? "", ...JSON.parse(body) });
+  const batch = JSON.parse(body);
+  // As the server: one event that is none, and all are refused.
+  if (batch.events.some((event: ShopperEvent | null) => !event?.id)) {
+    reply(response, 400, "{}");
+    return;
+  }
+  fixture.batches.push({ type: request.headers["content-type"] ?? "", ...batch });
   reply(response, 202, JSON.stringify({ accepted: 1, rejected: [] }));
 }
 

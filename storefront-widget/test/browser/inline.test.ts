@@ -178,10 +178,61 @@ test("a place that is hidden, as routers do with pages to come back to, waits", 
 test("an element that can hold no nudge is left as it is", async (t) => {
   const { page } = await openShop(t, (fixture) => {
     listing(fixture);
+    fixture.expectsWarnings = true;
     fixture.body = `<ul><li data-saleor-nudges-product="${PRODUCTS[0]}">As it was</li></ul>${place(PRODUCTS[2])}`;
   });
   await page.locator("[part=inline]").waitFor();
   assert.equal(await page.locator("li").innerText(), "As it was");
+});
+
+test("a place with a shadow root of its own is left alone, with one warning", async (t) => {
+  const { page, fixture } = await openShop(
+    t,
+    (fixture) => {
+      listing(fixture);
+      fixture.expectsWarnings = true;
+    },
+    {
+      init: () =>
+        addEventListener("DOMContentLoaded", () => {
+          const root = document
+            .querySelector("[data-saleor-nudges-product]")
+            ?.attachShadow({ mode: "open" });
+          root?.append("The shop's own");
+        }),
+    },
+  );
+  await page.locator("[part=inline]").waitFor();
+  const before = fixture.asked.length;
+  await until("two polls", () => fixture.asked.length >= before + 2);
+  assert.equal(
+    await page
+      .locator("[data-saleor-nudges-product]")
+      .first()
+      .evaluate(({ shadowRoot }) => shadowRoot?.textContent),
+    "The shop's own",
+  );
+  assert.equal(fixture.warnings.length, 1);
+});
+
+test("on a phone, words have a third line and are not cut, and nothing moves", async (t) => {
+  const { page } = await openShop(
+    t,
+    (fixture) => {
+      listing(fixture);
+      fixture.css = `section { display: grid; grid-template-columns: repeat(2, 120px); font-size: 14px }
+        [data-saleor-nudges-product] { display: block; min-height: 4.2em }`;
+    },
+    { viewport: { width: 390, height: 700 } },
+  );
+  const words = page.locator("[part=inline] [part=words]").first();
+  await words.waitFor();
+  const [lines, cut] = await words.evaluate((words) => [
+    words.clientHeight / parseFloat(getComputedStyle(words).lineHeight),
+    words.scrollHeight > words.clientHeight,
+  ]);
+  assert.deepEqual([Math.round(Number(lines)), cut], [3, false]);
+  assert.equal(await shifts(page), 0);
 });
 
 test("the page can decline a nudge in a place, and stop them all", async (t) => {

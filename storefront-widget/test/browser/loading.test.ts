@@ -29,7 +29,7 @@ test("a toast's code comes when it is due, a place's code at once", async (t) =>
     const { page, fixture } = await openShop(t, (fixture) => {
       fixture.nudges = [nudge("n0000001", { slot })];
       fixture.display = display({ initialDelay: 60 });
-      fixture.body = '<p data-saleor-nudges-product="UHJvZHVjdDox"></p>';
+      if (slot === "INLINE") fixture.body = '<p data-saleor-nudges-product="UHJvZHVjdDox"></p>';
     });
     await until("nudges are asked for", () => fixture.asked.length === 1);
     await page.waitForTimeout(1_500);
@@ -85,6 +85,34 @@ test("a server in trouble is asked again at once, then ever more rarely", async 
     assert.equal(fixture.asked.length, asked, `${seconds} seconds later`);
   }
 });
+
+for (const [retryAfter, quiet] of [
+  ["60", 50],
+  ["Wed, 21 Oct 2015 07:28:00 GMT", 0],
+  ["86400", 0],
+] as const) {
+  test(`a server that asks to be left alone (${retryAfter}) is, for an hour at most`, async (t) => {
+    const { page, fixture } = await openShop(
+      t,
+      (fixture) => {
+        fixture.refusal = 429;
+        fixture.retryAfter = retryAfter;
+        fixture.expectsRefusals = true;
+        fixture.tag = fixture.tag.replace("async", 'data-consent="given" async');
+      },
+      { clock: true },
+    );
+    await until("it is asked", () => fixture.asked.length === 1);
+    if (quiet) {
+      await page.waitForTimeout(300);
+      await page.clock.runFor(quiet * 1000);
+      await page.waitForTimeout(300);
+      assert.equal(fixture.asked.length, 1);
+      await page.clock.runFor(20_000);
+    }
+    await until("it is asked again", () => fixture.asked.length === 2);
+  });
+}
 
 function breaks(fixture: Fixture): void {
   fixture.nudges = [nudge("n0000001")];

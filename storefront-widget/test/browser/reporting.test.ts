@@ -94,6 +94,30 @@ test("a shop with a router of its own can keep the click", async (t) => {
   assert.equal(page.url(), `${fixture.origin}/`);
 });
 
+test("a link that is opened elsewhere is the browser's, and counts", async (t) => {
+  const { page, fixture } = await openShop(
+    t,
+    (fixture) => {
+      fixture.nudges = [nudge("n0000001", { href: "/oak-chair" })];
+    },
+    { init: () => addEventListener("nudges:clicked", (event) => event.preventDefault()) },
+  );
+  await page.locator(".toast").waitFor();
+  for (const modifiers of [["Control"], ["Shift"]] as const) {
+    const opened = page.context().waitForEvent("page");
+    await page.locator(".toast").click({ modifiers: [...modifiers] });
+    const other = await opened;
+    await other.waitForURL("**/oak-chair");
+    await other.close();
+  }
+  assert.equal(page.url(), `${fixture.origin}/`);
+  await setHidden(page, true);
+  await until(
+    "both clicks are reported",
+    () => fixture.events().filter(({ kind }) => kind === "nudge_clicked").length === 2,
+  );
+});
+
 test("a page that is hidden sends what it has at once", async (t) => {
   const { page, fixture } = await openShop(t);
   await until("the view is reported", () => fixture.events().length === 1);

@@ -43,7 +43,10 @@ export async function openShop(
   page.on("console", (message) => {
     // The browser itself reports a refused request; the widget is not to blame for the server.
     const refused = fixture.expectsRefusals && message.text().startsWith("Failed to load resource");
-    if (["error", "warning"].includes(message.type()) && !refused) complaints.push(message.text());
+    const warned = fixture.expectsWarnings && message.type() === "warning";
+    if (warned) fixture.warnings.push(message.text());
+    else if (["error", "warning"].includes(message.type()) && !refused)
+      complaints.push(message.text());
   });
   if (init) await page.addInitScript(init);
   t.after(async () => {

@@ -326,6 +326,21 @@ for (const [desktop, mobile, width, near] of [
   });
 }
 
+test("where a shop has a bar at the lower edge, a toast stands above it", async (t) => {
+  const { page } = await openShop(
+    t,
+    (fixture) => {
+      fixture.css = ":root { --saleor-nudges-offset-bottom: 90px }";
+    },
+    { viewport: { width: 360, height: 600 }, reducedMotion: "reduce" },
+  );
+  const toast = page.locator(".toast");
+  await toast.waitFor();
+  const box = await toast.boundingBox();
+  assert.ok(box);
+  assert.deepEqual([box.x, 600 - box.y - box.height], [12, 90]);
+});
+
 test("the shop's own style sheet dresses it, through properties and parts", async (t) => {
   const { page } = await openShop(t, (fixture) => {
     fixture.css = `body { font-family: Georgia; text-transform: uppercase }

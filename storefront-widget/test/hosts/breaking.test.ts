@@ -56,6 +56,11 @@ onHosts(
             },
           });
         }
+        Object.defineProperty(document, "cookie", {
+          get() {
+            throw new DOMException("denied", "SecurityError");
+          },
+        });
         for (const { prototype } of [Array, Object] as { prototype: object }[]) {
           Object.defineProperty(prototype, "litter", {
             value: () => "litter",

@@ -8,6 +8,7 @@ const read = (...nudges: unknown[]) => readFeed({ nudges, display, pollAfter: 5 
 test("a whole answer stays as it is", () => {
   const nudge = {
     id: "a",
+    title: "A chair",
     text: "True.",
     href: "https://shop.example/chair",
     icon: "M0 0",
@@ -54,4 +55,13 @@ test("links lead to the web, or elsewhere in this shop", () => {
     [...good, ...bad.map(() => null)],
   );
   assert.equal(read({ id: "a", text: "True." })?.nudges[0]?.href, null);
+});
+
+test("a heading that the sentence repeats is left out", () => {
+  const text = "Someone bought Apple Juice";
+  const feed = read({ id: "a", title: "Apple Juice", text }, { id: "b", title: "Juice!", text });
+  assert.deepEqual(
+    feed?.nudges.map(({ title }) => title),
+    ["", "Juice!"],
+  );
 });
