@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Max, Q
 from django.db.models.functions import Coalesce, Now
 
@@ -48,9 +49,19 @@ def wake_others(shop: UUID, people: Collection[UUID], but: Collection[UUID]) -> 
         known = asked.filter(**{f"{name}__isnull": False}).values(name)
         same |= Q(**{f"{name}__in": known})
     alike = Person.objects.of(shop).filter(same).values("pk")
-    TrackedCheckout.objects.of(shop).filter(
-        person__in=alike,
-        state=CheckoutState.OPEN,
-        next_due_at__isnull=True,
-        reason=Reason.NEWER_CHECKOUT,
-    ).exclude(pk__in=list(but)).update(next_due_at=Now())
+    silent = (
+        TrackedCheckout.objects.of(shop)
+        .filter(
+            person__in=alike,
+            state=CheckoutState.OPEN,
+            next_due_at__isnull=True,
+            reason=Reason.NEWER_CHECKOUT,
+        )
+        .exclude(pk__in=list(but))
+    )
+    with transaction.atomic():
+        # Whoever calls holds rows already: waiting for one more could close a circle.
+        free = silent.select_for_update(skip_locked=True).values_list("pk", flat=True)
+        TrackedCheckout.objects.of(shop).filter(pk__in=list(free)).update(next_due_at=Now())
+    # What somebody else held is woken when nothing of ours is held any more.
+    transaction.on_commit(lambda: silent.update(next_due_at=Now()), robust=True)
