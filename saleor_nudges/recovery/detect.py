@@ -118,19 +118,27 @@ def as_they_are_now(
     shop: Shop, due: Sequence[TrackedCheckout]
 ) -> tuple[dict[UUID, Checkout | None], dict[UUID, CheckoutLook]]:
     """Read checkouts of one shop from it, None for what it no longer has, and where each stands."""
+    ids = _ids(due)
+    found = get_host(shop).checkouts(ids.values()) if ids else {}
+    present = {pk: found.get(checkout_id) for pk, checkout_id in ids.items()}
+    return present, looks_of(shop, due)
+
+
+def looks_of(shop: Shop, due: Sequence[TrackedCheckout]) -> dict[UUID, CheckoutLook]:
+    """Ask one shop where its checkouts stand; what it no longer has is left out."""
+    ids = _ids(due)
+    looks = get_host(shop).looks(ids.values()) if ids else {}
+    return {pk: looks[checkout_id] for pk, checkout_id in ids.items() if checkout_id in looks}
+
+
+def _ids(due: Sequence[TrackedCheckout]) -> dict[UUID, str]:
+    """Return the shop's own names of checkouts, by ours."""
     ids: dict[UUID, str] = {}
     for tracked in due:
         # What none of today's keys opens is left out: it is held when it is to be sent.
         with suppress(InvalidToken):
             ids[tracked.pk] = crypto.unseal(bytes(tracked.sealed_checkout_id))
-    if not ids:
-        return {}, {}
-    host = get_host(shop)
-    found, looks = host.checkouts(ids.values()), host.looks(ids.values())
-    return (
-        {pk: found.get(checkout_id) for pk, checkout_id in ids.items()},
-        {pk: looks[checkout_id] for pk, checkout_id in ids.items() if checkout_id in looks},
-    )
+    return ids
 
 
 def _is_left(tracked: TrackedCheckout, checkout: Checkout | None) -> bool:

@@ -121,9 +121,12 @@ def _looks(claimed: Sequence[Send]) -> dict[UUID, CheckoutLook]:
     found: dict[UUID, CheckoutLook] = {}
     for rows in by_shop.values():
         try:
-            found |= detect.as_they_are_now(rows[0].shop, rows)[1]
+            found |= detect.looks_of(rows[0].shop, rows)
         except HostUnavailable:
             telemetry.log(telemetry.Log.HOST_UNAVAILABLE, logging.WARNING, shop=rows[0].shop.key)
+        except Exception:
+            # Whatever one shop does, the messages of the others go.
+            telemetry.trouble(telemetry.Log.LOOK_FAILED, shop=rows[0].shop.key)
     return found
 
 

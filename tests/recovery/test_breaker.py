@@ -66,9 +66,7 @@ def test_after_so_many_the_provider_is_left_alone(shop, monkeypatch):
     tried = failing(monkeypatch, DeliveryFailed())
     sending.send_due()
     once = len(tried)
-    assert reasons(shop) == {"PROVIDER_PAUSED", "PROVIDER_AWAY"} or reasons(shop) == {
-        "PROVIDER_PAUSED"
-    }
+    assert "PROVIDER_PAUSED" in reasons(shop)
 
     # when
     again(shop)

@@ -121,6 +121,25 @@ def test_a_change_at_an_impossible_time_stops_no_other_checkout(back, shop):
     assert Send.objects.of(shop).filter(checkout__checkout=checkout_hash(other.id)).exists()
 
 
+def test_a_shop_that_cannot_say_where_a_checkout_stands_stops_no_other(shop, monkeypatch):
+    # given messages of two shops, one of which stumbles
+    other = a_shop("https://other.example.com/graphql/")
+    seen(shop)
+    seen(other, email="bert@example.com")
+    detect.detect()
+    looks = MemoryHost.looks
+
+    def stumble(host, ids):
+        if host.shop.pk == other.pk:
+            raise RuntimeError
+        return looks(host, ids)
+
+    monkeypatch.setattr(MemoryHost, "looks", stumble)
+
+    # then both leave: where a checkout stands is no condition, only what is told of it
+    assert sending.send_due() == 2
+
+
 # Side by side.
 
 
