@@ -1,7 +1,7 @@
 """An address that somebody typed into a checkout's form, as a storefront tells it: nobody's proof.
 
-It may be anybody's: what becomes of it is in `recovery.watch`, and must neither change nor tell
-anything of whoever has that address.
+It may be anybody's: what becomes of it is in `recovery.watching.watch`, and must neither
+change nor tell anything of whoever has that address.
 """
 
 from datetime import datetime, timedelta

@@ -13,7 +13,7 @@ from saleor_nudges.counts import jobs
 from saleor_nudges.events import Flow
 from saleor_nudges.host import host_class
 from saleor_nudges.models import Shop, archives
-from saleor_nudges.recovery import detect, send
+from saleor_nudges.recovery.sending import detect, send
 
 # So many workers are called at once to share a recount; those who come late find it done.
 RECOUNT_FAN_OUT = 16

@@ -24,7 +24,8 @@ from saleor_nudges.host import Checkout, Order, ProductCard
 from saleor_nudges.host.memory import MemoryHost
 from saleor_nudges.models import Cursor, LegalBasis, NudgeType, Shop
 from saleor_nudges.nudges import configs
-from saleor_nudges.recovery import campaigns, detect
+from saleor_nudges.recovery import campaigns
+from saleor_nudges.recovery.sending import detect
 
 CHANNEL = "default-channel"
 JUICE = ProductCard("UHJvZHVjdDox", "Apple Juice", "apple-juice")

@@ -5,7 +5,7 @@ from django.urls import path
 from saleor_nudges.asgi import files
 from saleor_nudges.asgi import views as hot
 from saleor_nudges.graphql.view import graphql
-from saleor_nudges.recovery import views as links
+from saleor_nudges.recovery.way_back import views as links
 from saleor_nudges.webhooks.reviews import ReviewsWebhookView
 
 app_name = "saleor_nudges"

@@ -13,7 +13,7 @@ from saleor_nudges.events import Contact, CustomerErased, Flow, OrderCancelled, 
 from saleor_nudges.facts import full_checkout, full_order
 from saleor_nudges.host.memory import MemoryHost
 from saleor_nudges.models import Nudge, Person, SeenOrder
-from saleor_nudges.recovery import watch
+from saleor_nudges.recovery.watching import watch
 from saleor_nudges.testing import CHANNEL, a_checkout, make_shop
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.servers]

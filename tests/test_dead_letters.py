@@ -26,7 +26,7 @@ from saleor_nudges.models import (
     ViewEvent,
     WaitingEvent,
 )
-from saleor_nudges.recovery import conditions
+from saleor_nudges.recovery.sending import conditions
 from saleor_nudges.stream import Batch
 from saleor_nudges.stream.base import Broken
 from saleor_nudges.stream.codec import encode

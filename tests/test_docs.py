@@ -22,7 +22,7 @@ from saleor_nudges.graphql.errors import NudgeErrorCode
 from saleor_nudges.management.verbs import VERBS
 from saleor_nudges.messaging import templates
 from saleor_nudges.nudges.rules import PACKS, RULES
-from saleor_nudges.recovery.explain import Gate
+from saleor_nudges.recovery.insight.explain import Gate
 from saleor_nudges.recovery.reasons import Fate, Reason
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -35,8 +35,9 @@ from saleor_nudges.models import (
 from saleor_nudges.models.base import ScopedManager
 from saleor_nudges.nudges import configs
 from saleor_nudges.nudges.choose import Ask, choose
-from saleor_nudges.recovery import detect, links
-from saleor_nudges.recovery import send as sending
+from saleor_nudges.recovery.sending import detect
+from saleor_nudges.recovery.sending import send as sending
+from saleor_nudges.recovery.way_back import links
 from saleor_nudges.testing import (
     CHANNEL,
     JUICE,

@@ -24,8 +24,8 @@ from saleor_nudges.models import (
     TrackedCheckout,
     WaitingEvent,
 )
-from saleor_nudges.recovery import detect
-from saleor_nudges.recovery import send as sending
+from saleor_nudges.recovery.sending import detect
+from saleor_nudges.recovery.sending import send as sending
 from saleor_nudges.testing import (
     a_cart,
     a_checkout,

@@ -11,7 +11,7 @@ import pytest
 from django.db.models import F
 
 from saleor_nudges.models import Send
-from saleor_nudges.recovery import send as sending
+from saleor_nudges.recovery.sending import send as sending
 from saleor_nudges.testing import left_behind, make_shop, switch_on_recovery
 from tests.test_worker_killed import environment, wait_until_free
 
@@ -27,7 +27,7 @@ from saleor_nudges.events import Cart, Contact
 from saleor_nudges.host import Checkout
 from saleor_nudges.host.memory import MemoryHost
 from saleor_nudges.messaging.channels import base, memory
-from saleor_nudges.recovery import send
+from saleor_nudges.recovery.sending import send
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 where, sink = sys.argv[1:]

@@ -38,7 +38,7 @@ from django.conf import settings
 settings.SALEOR_NUDGES = settings.SALEOR_NUDGES | {"BATCH_SIZE": 7, "VIEWS_STREAM": sys.argv[2]}
 from saleor_nudges import consumers
 from saleor_nudges.events import Flow
-from saleor_nudges.recovery import watch
+from saleor_nudges.recovery.watching import watch
 
 def dawdle(shop, events):
     watch.fold(shop, events)

@@ -17,7 +17,7 @@ from saleor_nudges.events import Flow
 from saleor_nudges.exceptions import StreamUnavailable
 from saleor_nudges.host import host_class
 from saleor_nudges.messaging import consents
-from saleor_nudges.recovery import watch
+from saleor_nudges.recovery.watching import watch
 from saleor_nudges.stream import Batch, Entry, Stream, get_stream
 from saleor_nudges.stream.postgres import PostgresStream
 

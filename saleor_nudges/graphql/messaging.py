@@ -29,7 +29,8 @@ from saleor_nudges.graphql.mutation import SellerMutation, errors_field, given
 from saleor_nudges.graphql.standard import JSON
 from saleor_nudges.host import Requester
 from saleor_nudges.models import LegalBasis, MessageChannel, Shop
-from saleor_nudges.recovery import addresses, manners
+from saleor_nudges.recovery import addresses
+from saleor_nudges.recovery.campaigns import manners
 
 MessageChannelEnum = graphene.Enum(
     "MessageChannelEnum", [(name.name, name.value) for name in MessageChannel]

@@ -58,7 +58,8 @@ class Shop(Row):
     sending_installation = models.CharField(max_length=64, blank=True)
 
     # How often, and at which hours by the recipient's clock, people are written to:
-    # `recovery.manners` reads both. `timezone` is the shop's, for those of whom nothing is known.
+    # `recovery.campaigns.manners` reads both. `timezone` is the shop's, for whoever may live
+    # anywhere.
     message_caps = models.JSONField(default=usual_caps)
     message_hours = models.JSONField(default=dict)
     timezone = models.CharField(max_length=64, default="UTC")

@@ -8,7 +8,7 @@ from saleor_nudges.capture import capture
 from saleor_nudges.messaging.channels.memory import SENT
 from saleor_nudges.models import NudgeType, Send, TrackedCheckout
 from saleor_nudges.nudges.choose import Ask, choose
-from saleor_nudges.recovery import detect, send
+from saleor_nudges.recovery.sending import detect, send
 from saleor_nudges.testing import *  # noqa: F403
 from saleor_nudges.testing import (
     CHANNEL,

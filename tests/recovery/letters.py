@@ -15,7 +15,8 @@ from saleor_nudges.models import (
     Shop,
     TrackedCheckout,
 )
-from saleor_nudges.recovery import links, watch
+from saleor_nudges.recovery.watching import watch
+from saleor_nudges.recovery.way_back import links
 from saleor_nudges.testing import a_checkout
 
 HOST = "https://nudges.example.com"

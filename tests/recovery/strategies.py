@@ -7,14 +7,14 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from saleor_nudges.exceptions import InvalidInput
-from saleor_nudges.recovery.clauses import WORDS, Facts
-from saleor_nudges.recovery.hours import Window
+from saleor_nudges.recovery.campaigns.clauses import WORDS, Facts
+from saleor_nudges.recovery.campaigns.steps import CHOSEN, Kind, Sequence, Step
+from saleor_nudges.recovery.campaigns.triggers import EVERYBODY, AllOf, AnyOf, Asks, Not
+from saleor_nudges.recovery.campaigns.vouchers import Voucher
+from saleor_nudges.recovery.campaigns.wants import Between, Contents, Names, Worth
 from saleor_nudges.recovery.message_channels import MessageChannel
-from saleor_nudges.recovery.stage import Blocker, Stage
-from saleor_nudges.recovery.steps import CHOSEN, Kind, Sequence, Step
-from saleor_nudges.recovery.triggers import EVERYBODY, AllOf, AnyOf, Asks, Not
-from saleor_nudges.recovery.vouchers import Voucher
-from saleor_nudges.recovery.wants import Between, Contents, Names, Worth
+from saleor_nudges.recovery.rules.hours import Window
+from saleor_nudges.recovery.rules.stage import Blocker, Stage
 from tests.recovery.ids import ids_of
 
 # A machine that does other things besides is slow now and then, which is no fault of the code.

@@ -6,7 +6,8 @@ import pytest
 
 from saleor_nudges.exceptions import InvalidInput
 from saleor_nudges.models import AuditEntry, Shop
-from saleor_nudges.recovery import addresses, links
+from saleor_nudges.recovery import addresses
+from saleor_nudges.recovery.way_back import links
 from saleor_nudges.testing import CHANNEL, make_shop
 from tests.graphql.seller import ask, code_of, told
 from tests.recovery.letters import a_letter

@@ -8,8 +8,8 @@ from django.db.models.functions import Now
 from saleor_nudges.exceptions import DeliveryFailed, DeliveryStopped
 from saleor_nudges.messaging.channels.memory import SENT, MemoryChannel
 from saleor_nudges.models import Cursor, Send
-from saleor_nudges.recovery import breaker
-from saleor_nudges.recovery import send as sending
+from saleor_nudges.recovery.sending import breaker
+from saleor_nudges.recovery.sending import send as sending
 from saleor_nudges.testing import left_behind, make_shop, switch_on_recovery
 
 pytestmark = pytest.mark.django_db

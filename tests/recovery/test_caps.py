@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saleor_nudges.exceptions import InvalidInput
-from saleor_nudges.recovery.caps import Allowed, Cap, Sent, next_allowed
+from saleor_nudges.recovery.rules.caps import Allowed, Cap, Sent, next_allowed
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

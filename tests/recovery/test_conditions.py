@@ -24,9 +24,10 @@ from saleor_nudges.models import (
     Shop,
     TrackedCheckout,
 )
-from saleor_nudges.recovery import campaigns, detect
-from saleor_nudges.recovery import send as sending
-from saleor_nudges.recovery.conditions import conditions
+from saleor_nudges.recovery import campaigns
+from saleor_nudges.recovery.sending import detect
+from saleor_nudges.recovery.sending import send as sending
+from saleor_nudges.recovery.sending.conditions import conditions
 from saleor_nudges.testing import (
     CHANNEL,
     a_checkout,

@@ -11,8 +11,8 @@ from saleor_nudges import crypto
 from saleor_nudges.host.memory import SHELVES, MemoryHost
 from saleor_nudges.messaging.channels.memory import SENT
 from saleor_nudges.models import Cursor, Send, TrackedCheckout, WaitingEvent
-from saleor_nudges.recovery import detect
-from saleor_nudges.recovery import send as sending
+from saleor_nudges.recovery.sending import detect
+from saleor_nudges.recovery.sending import send as sending
 from saleor_nudges.testing import (
     a_cart,
     a_checkout,

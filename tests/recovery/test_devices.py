@@ -11,7 +11,7 @@ from saleor_nudges import crypto
 from saleor_nudges.events import PageViewed, ProductViewed
 from saleor_nudges.events.identity import uuid7
 from saleor_nudges.models import TrackedCheckout, ViewEvent
-from saleor_nudges.recovery import devices, watch
+from saleor_nudges.recovery.watching import devices, watch
 from saleor_nudges.testing import CHANNEL, a_checkout, checkout_seen, consume, make_shop
 
 pytestmark = pytest.mark.django_db

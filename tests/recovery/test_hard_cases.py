@@ -13,9 +13,11 @@ from saleor_nudges.exceptions import DeliveryRefused
 from saleor_nudges.host.memory import MemoryHost
 from saleor_nudges.messaging.channels.memory import SENT, TROUBLE
 from saleor_nudges.models import Attempt, Send, Shop, TrackedCheckout
-from saleor_nudges.recovery import attempts, by_hand, campaigns, detect, sweeping
-from saleor_nudges.recovery import send as sending
-from saleor_nudges.recovery.sweeping import Wanted
+from saleor_nudges.recovery import campaigns
+from saleor_nudges.recovery.planning import attempts
+from saleor_nudges.recovery.sending import by_hand, detect, sweeping
+from saleor_nudges.recovery.sending import send as sending
+from saleor_nudges.recovery.sending.sweeping import Wanted
 from saleor_nudges.testing import (
     CHANNEL,
     JUICE,

@@ -17,8 +17,10 @@ from saleor_nudges.exceptions import DeliveryFailed
 from saleor_nudges.host.memory import MemoryHost
 from saleor_nudges.messaging.channels.memory import SENT, MemoryChannel
 from saleor_nudges.models import Campaign, Send, Shop, TrackedCheckout
-from saleor_nudges.recovery import campaigns, cycles, detect, ledger
-from saleor_nudges.recovery import send as sending
+from saleor_nudges.recovery import campaigns
+from saleor_nudges.recovery.sending import detect, ledger
+from saleor_nudges.recovery.sending import send as sending
+from saleor_nudges.recovery.watching import cycles
 from saleor_nudges.testing import (
     CHANNEL,
     a_cart,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saleor_nudges.exceptions import InvalidInput
-from saleor_nudges.recovery.hours import (
+from saleor_nudges.recovery.rules.hours import (
     ALWAYS,
     DAYTIME,
     EVERY_DAY,

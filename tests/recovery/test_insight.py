@@ -18,10 +18,12 @@ from saleor_nudges.models import (
     TrackedCheckout,
 )
 from saleor_nudges.people import email_hash
-from saleor_nudges.recovery import by_hand, campaigns, detect, explain, simulate, sweeping
-from saleor_nudges.recovery import send as sending
-from saleor_nudges.recovery.explain import Gate
-from saleor_nudges.recovery.sweeping import Wanted
+from saleor_nudges.recovery import campaigns
+from saleor_nudges.recovery.insight import explain, simulate
+from saleor_nudges.recovery.insight.explain import Gate
+from saleor_nudges.recovery.sending import by_hand, detect, sweeping
+from saleor_nudges.recovery.sending import send as sending
+from saleor_nudges.recovery.sending.sweeping import Wanted
 from saleor_nudges.testing import (
     CHANNEL,
     a_checkout,

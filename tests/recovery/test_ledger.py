@@ -9,8 +9,8 @@ from redis import Redis
 
 from saleor_nudges.messaging.channels.memory import SENT
 from saleor_nudges.models import Send, Shop, TrackedCheckout
-from saleor_nudges.recovery import detect, ledger
-from saleor_nudges.recovery import send as sending
+from saleor_nudges.recovery.sending import detect, ledger
+from saleor_nudges.recovery.sending import send as sending
 from saleor_nudges.testing import caught_up, left_behind, make_shop, switch_on_recovery
 
 pytestmark = pytest.mark.django_db

@@ -9,8 +9,8 @@ from saleor_nudges import crypto
 from saleor_nudges.capture import capture
 from saleor_nudges.events import OrderCancelled
 from saleor_nudges.models import MatchedBy, RecoveredOrder, SeenOrder, Send, TrackedCheckout
-from saleor_nudges.recovery import matching
-from saleor_nudges.recovery import send as sending
+from saleor_nudges.recovery.sending import send as sending
+from saleor_nudges.recovery.watching import matching
 from saleor_nudges.testing import (
     CHANNEL,
     a_checkout,

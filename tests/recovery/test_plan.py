@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from saleor_nudges.exceptions import InvalidInput
 from saleor_nudges.experiments import Arm
-from saleor_nudges.recovery.caps import Cap, Sent
-from saleor_nudges.recovery.hours import DAYTIME, Hours, Window, is_open
-from saleor_nudges.recovery.plan import (
+from saleor_nudges.recovery.rules.caps import Cap, Sent
+from saleor_nudges.recovery.rules.hours import DAYTIME, Hours, Window, is_open
+from saleor_nudges.recovery.rules.plan import (
     Cycle,
     Decision,
     Delay,
@@ -24,7 +24,7 @@ from saleor_nudges.recovery.plan import (
     Waits,
     next_message,
 )
-from saleor_nudges.recovery.smear import Outage, smear
+from saleor_nudges.recovery.rules.smear import Outage, smear
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 # A Wednesday, 10:00 in Lisbon.

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from saleor_nudges.recovery import steps
+from saleor_nudges.recovery.campaigns import steps
+from saleor_nudges.recovery.campaigns.presets import PRESETS, SHIPPED
+from saleor_nudges.recovery.campaigns.steps import USUAL_EXITS, Kind
+from saleor_nudges.recovery.campaigns.triggers import EVERYBODY
 from saleor_nudges.recovery.message_channels import MessageChannel
-from saleor_nudges.recovery.presets import PRESETS, SHIPPED
-from saleor_nudges.recovery.steps import USUAL_EXITS, Kind
-from saleor_nudges.recovery.triggers import EVERYBODY
 from tests.test_docs import code, rows, section
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

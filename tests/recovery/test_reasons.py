@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from saleor_nudges.recovery import spoken
 from saleor_nudges.recovery.message_channels import MessageChannel
-from saleor_nudges.recovery.plan import Never, Waits
 from saleor_nudges.recovery.reasons import Fate, Reason, Why, say
+from saleor_nudges.recovery.rules.plan import Never, Waits
 from tests.recovery.strategies import unhurried
 
 LISBON, NEW_YORK = ZoneInfo("Europe/Lisbon"), ZoneInfo("America/New_York")

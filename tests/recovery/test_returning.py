@@ -14,7 +14,7 @@ from saleor_nudges.exceptions import HostUnavailable
 from saleor_nudges.host import ProductCard
 from saleor_nudges.host.memory import MemoryHost
 from saleor_nudges.models import FreshCheckout, Send, TrackedCheckout
-from saleor_nudges.recovery import returning
+from saleor_nudges.recovery.way_back import returning
 from saleor_nudges.testing import (
     CHANNEL,
     JUICE,

@@ -15,8 +15,8 @@ from saleor_nudges.exceptions import DeliveryFailed, DeliveryRefused, DeliveryUn
 from saleor_nudges.host.memory import SHELVES, MemoryHost
 from saleor_nudges.messaging.channels.memory import SENT, TROUBLE, MemoryChannel
 from saleor_nudges.models import Send, TrackedCheckout
-from saleor_nudges.recovery import detect
-from saleor_nudges.recovery import send as sending
+from saleor_nudges.recovery.sending import detect
+from saleor_nudges.recovery.sending import send as sending
 from saleor_nudges.testing import (
     a_cart,
     a_checkout,

@@ -13,8 +13,10 @@ from saleor_nudges.host import ProductCard
 from saleor_nudges.host.memory import MemoryHost
 from saleor_nudges.messaging.channels.memory import SENT
 from saleor_nudges.models import Attempt, Campaign, Cursor, Send, Shop, TrackedCheckout
-from saleor_nudges.recovery import campaigns, detect, ledger, presets
-from saleor_nudges.recovery import send as sending
+from saleor_nudges.recovery import campaigns
+from saleor_nudges.recovery.campaigns import presets
+from saleor_nudges.recovery.sending import detect, ledger
+from saleor_nudges.recovery.sending import send as sending
 from saleor_nudges.testing import (
     CHANNEL,
     JUICE,

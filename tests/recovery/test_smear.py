@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saleor_nudges.exceptions import InvalidInput
-from saleor_nudges.recovery.smear import Outage, is_too_old, smear
+from saleor_nudges.recovery.rules.smear import Outage, is_too_old, smear
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saleor_nudges.recovery.stage import (
+from saleor_nudges.recovery.rules.stage import (
     Blocker,
     LineLook,
     Look,

@@ -9,8 +9,9 @@ import pytest
 from saleor_nudges.events import Cart, Line
 from saleor_nudges.host import CheckoutLook, LineLook, PaymentOutcome, PaymentTry
 from saleor_nudges.models import TrackedCheckout
-from saleor_nudges.recovery import stage, standing, watch
-from saleor_nudges.recovery.stage import Blocker, Look, Stage
+from saleor_nudges.recovery.rules import stage
+from saleor_nudges.recovery.rules.stage import Blocker, Look, Stage
+from saleor_nudges.recovery.watching import standing, watch
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 LINES = (LineLook("a", 1, Decimal(10), is_available=True), LineLook("b", 2, Decimal(5), True))

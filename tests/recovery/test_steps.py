@@ -11,10 +11,8 @@ from hypothesis import example, given
 
 from saleor_nudges.exceptions import InvalidInput
 from saleor_nudges.models import MessageChannel as StoredChannel
-from saleor_nudges.recovery import steps, triggers, vouchers
-from saleor_nudges.recovery.hours import Window
-from saleor_nudges.recovery.message_channels import MessageChannel
-from saleor_nudges.recovery.steps import (
+from saleor_nudges.recovery.campaigns import steps, triggers, vouchers
+from saleor_nudges.recovery.campaigns.steps import (
     ALWAYS,
     CHOSEN,
     MOST_STEPS,
@@ -27,8 +25,10 @@ from saleor_nudges.recovery.steps import (
     dump,
     parse,
 )
-from saleor_nudges.recovery.triggers import EVERYBODY
-from saleor_nudges.recovery.vouchers import Voucher
+from saleor_nudges.recovery.campaigns.triggers import EVERYBODY
+from saleor_nudges.recovery.campaigns.vouchers import Voucher
+from saleor_nudges.recovery.message_channels import MessageChannel
+from saleor_nudges.recovery.rules.hours import Window
 from tests.recovery import strategies as made
 from tests.test_docs import blocks, code, names, rows, section
 

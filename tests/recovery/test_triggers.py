@@ -9,11 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from saleor_nudges.exceptions import InvalidInput
-from saleor_nudges.recovery import triggers
-from saleor_nudges.recovery.clauses import WORDS, Facts, Verdict
-from saleor_nudges.recovery.message_channels import MessageChannel
-from saleor_nudges.recovery.stage import Blocker, Stage
-from saleor_nudges.recovery.triggers import (
+from saleor_nudges.recovery.campaigns import triggers
+from saleor_nudges.recovery.campaigns.clauses import WORDS, Facts, Verdict
+from saleor_nudges.recovery.campaigns.triggers import (
     DEEPEST,
     EVERYBODY,
     JOINS,
@@ -28,7 +26,9 @@ from saleor_nudges.recovery.triggers import (
     judge,
     parse,
 )
-from saleor_nudges.recovery.wants import LARGEST_NUMBER, MOST_IDS, Names
+from saleor_nudges.recovery.campaigns.wants import LARGEST_NUMBER, MOST_IDS, Names
+from saleor_nudges.recovery.message_channels import MessageChannel
+from saleor_nudges.recovery.rules.stage import Blocker, Stage
 from tests.recovery import strategies as made
 from tests.recovery.ids import global_id, ids_of
 from tests.test_docs import blocks, code, names, rows, section

@@ -25,8 +25,8 @@ from saleor_nudges.models import (
 )
 from saleor_nudges.nudges import shelf
 from saleor_nudges.nudges.choose import Ask, choose
-from saleor_nudges.recovery import detect
-from saleor_nudges.recovery import send as sending
+from saleor_nudges.recovery.sending import detect
+from saleor_nudges.recovery.sending import send as sending
 from saleor_nudges.testing import (
     CHANNEL,
     JUICE,

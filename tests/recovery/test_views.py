@@ -20,8 +20,8 @@ from saleor_nudges.models import (
     Suppression,
     TrackedCheckout,
 )
-from saleor_nudges.recovery import links, returning
-from saleor_nudges.recovery.words import ENGLISH, GERMAN, WORDS
+from saleor_nudges.recovery.way_back import links, returning
+from saleor_nudges.recovery.way_back.words import ENGLISH, GERMAN, WORDS
 from saleor_nudges.testing import JUICE, a_cart, a_checkout, consume, make_shop, order_placed
 from tests.recovery.letters import a_letter, everything, way_back, way_out
 

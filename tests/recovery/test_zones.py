@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saleor_nudges.exceptions import InvalidInput
-from saleor_nudges.recovery import zones
-from saleor_nudges.recovery.hours import DAYTIME, next_open
-from saleor_nudges.recovery.zone_table import MAIN, TABLE
-from saleor_nudges.recovery.zones import Address, Source, Sureness, Whereabouts, whereabouts
+from saleor_nudges.recovery.rules import zones
+from saleor_nudges.recovery.rules.hours import DAYTIME, next_open
+from saleor_nudges.recovery.rules.zone_table import MAIN, TABLE
+from saleor_nudges.recovery.rules.zones import Address, Source, Sureness, Whereabouts, whereabouts
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SHOP = "Europe/Lisbon"

@@ -18,7 +18,7 @@ from saleor_nudges.models import TrackedCheckout
 from saleor_nudges.plugin import delivery
 from saleor_nudges.plugin.facts import global_id
 from saleor_nudges.plugin.host import PluginHost, current_shop
-from saleor_nudges.recovery import standing, watch
+from saleor_nudges.recovery.watching import standing, watch
 
 from .conftest import ADDRESS, CHANNEL, Seller, Storefront
 from .test_host import pk_of

@@ -16,7 +16,8 @@ from saleor_nudges.models import (
     TrackedCheckout,
 )
 from saleor_nudges.plugin.host import PluginHost, current_shop
-from saleor_nudges.recovery import links, watch
+from saleor_nudges.recovery.watching import watch
+from saleor_nudges.recovery.way_back import links
 
 from .conftest import BASE, CHANNEL, Seller, Storefront, hashed
 

@@ -16,8 +16,8 @@ from saleor_nudges.host import Requester
 from saleor_nudges.models import Campaign, CampaignMode, CampaignState, CampaignStep, Shop
 from saleor_nudges.nudges.configs import check_channel
 from saleor_nudges.recovery import campaigns
-from saleor_nudges.recovery.presets import PRESETS, SHIPPED
-from saleor_nudges.recovery.steps import CHOSEN
+from saleor_nudges.recovery.campaigns.presets import PRESETS, SHIPPED
+from saleor_nudges.recovery.campaigns.steps import CHOSEN
 
 PERMISSION = "MANAGE_CHECKOUTS"
 NAMED = "Its own name; or say the channel, for the campaign that comes with it."

@@ -28,9 +28,12 @@ from saleor_nudges.models import (
     Shop,
     TrackedCheckout,
 )
-from saleor_nudges.recovery import attempts, by_hand, campaigns, matching, reasons
+from saleor_nudges.recovery import campaigns, reasons
+from saleor_nudges.recovery.planning import attempts
 from saleor_nudges.recovery.reasons import Reason, Why
-from saleor_nudges.recovery.stage import Blocker, Stage
+from saleor_nudges.recovery.rules.stage import Blocker, Stage
+from saleor_nudges.recovery.sending import by_hand
+from saleor_nudges.recovery.watching import matching
 
 RecoveryCheckoutStateEnum = graphene.Enum(
     "RecoveryCheckoutStateEnum", [(state.name, state.value) for state in CheckoutState]

@@ -5,7 +5,7 @@ from typing import Any
 import graphene
 
 from saleor_nudges.models import Campaign
-from saleor_nudges.recovery import funnel
+from saleor_nudges.recovery.insight import funnel
 
 
 class RecoveryFunnelRow(graphene.ObjectType):

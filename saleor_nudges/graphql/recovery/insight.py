@@ -13,9 +13,11 @@ from saleor_nudges.graphql.mutation import SellerMutation, errors_field
 from saleor_nudges.graphql.recovery.campaigns import PERMISSION, campaign_named
 from saleor_nudges.graphql.recovery.checkouts import RecoveryCheckout
 from saleor_nudges.host import Requester
-from saleor_nudges.recovery import campaigns, explain, sweeping
-from saleor_nudges.recovery import simulate as simulating
-from saleor_nudges.recovery.sweeping import Swept
+from saleor_nudges.recovery import campaigns
+from saleor_nudges.recovery.insight import explain
+from saleor_nudges.recovery.insight import simulate as simulating
+from saleor_nudges.recovery.sending import sweeping
+from saleor_nudges.recovery.sending.sweeping import Swept
 
 # A request waits for it; the command has no such limit.
 MOST_DAYS: Final = 31

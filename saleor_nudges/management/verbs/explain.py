@@ -8,7 +8,7 @@ from django.core.management.base import OutputWrapper
 from saleor_nudges.host import host_class
 from saleor_nudges.management.verbs.base import Verb
 from saleor_nudges.management.verbs.shops import one_shop, shop_argument
-from saleor_nudges.recovery import explain
+from saleor_nudges.recovery.insight import explain
 
 SIGNS = {True: "+", False: "-", None: "?"}
 

@@ -11,7 +11,7 @@ from saleor_nudges.host import host_class
 from saleor_nudges.management.verbs.base import Verb
 from saleor_nudges.management.verbs.shops import one_shop, shop_argument
 from saleor_nudges.models import Shop
-from saleor_nudges.recovery import ledger
+from saleor_nudges.recovery.sending import ledger
 
 
 class ResumeSending(Verb):

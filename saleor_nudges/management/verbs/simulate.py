@@ -10,7 +10,7 @@ from saleor_nudges.host import host_class
 from saleor_nudges.management.verbs.base import Verb
 from saleor_nudges.management.verbs.shops import one_campaign, one_shop, shop_argument
 from saleor_nudges.recovery import campaigns
-from saleor_nudges.recovery import simulate as simulating
+from saleor_nudges.recovery.insight import simulate as simulating
 
 MOST_DAYS: Final = 365
 

@@ -10,7 +10,7 @@ from saleor_nudges.host import host_class
 from saleor_nudges.management.verbs.base import Verb
 from saleor_nudges.management.verbs.shops import one_campaign, one_shop, shop_argument
 from saleor_nudges.models import Campaign
-from saleor_nudges.recovery import detect, send, sweeping
+from saleor_nudges.recovery.sending import detect, send, sweeping
 
 
 class Sweep(Verb):

@@ -1,0 +1,1 @@
+"""From what is due to what left: into the ledger, claimed, marked, handed over, recorded."""

@@ -1,0 +1,290 @@
+"""Look at the checkouts that are due: each gets its next message into the ledger, or a reason."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from cryptography.fernet import InvalidToken
+from django.db import DatabaseError, transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from saleor_nudges import conf, consent, crypto, facts, reconcile, telemetry
+from saleor_nudges.capture import capture
+from saleor_nudges.exceptions import HostUnavailable, InvalidInput
+from saleor_nudges.host import Checkout, get_host
+from saleor_nudges.host.looks import CheckoutLook
+from saleor_nudges.models import (
+    Campaign,
+    CampaignState,
+    CampaignStep,
+    CheckoutState,
+    MessageChannel,
+    Send,
+    SendState,
+    Shop,
+    TrackedCheckout,
+)
+from saleor_nudges.models.statements import database_now
+from saleor_nudges.recovery.planning import attempts, outages
+from saleor_nudges.recovery.planning.planner import Kept, Planner, planner
+from saleor_nudges.recovery.planning.shoppers import FOR_NOW
+from saleor_nudges.recovery.reasons import Reason, Why
+from saleor_nudges.recovery.rules.smear import Outage
+from saleor_nudges.recovery.sending import ledger
+from saleor_nudges.recovery.watching import cycles, standing
+
+# What could not be looked at is looked at again.
+LATER: Final = timedelta(minutes=1)
+# What is sold out is looked at again; a shop's stock does not change by the minute.
+STOCK_AGAIN: Final = timedelta(minutes=10)
+STANDING: Final = ("stage", "is_stage_certain", "blockers", "ruled_out", "country")
+
+
+def detect() -> int:
+    """Look at what is due in every shop that sends; return how many messages were entered.
+
+    A shop that is not caught up is left alone: who bought there meanwhile is not known.
+    """
+    now = database_now()
+    shops = [shop for shop in _sending() if not ledger.stop_if_behind(shop)]
+    outages.beat(now)
+    lasting = outages.note([shop.pk for shop in shops], now)
+    total = 0
+    for shop in shops:
+        try:
+            total += _detect(shop, lasting.get(shop.pk))
+        except HostUnavailable:
+            telemetry.log(telemetry.Log.HOST_UNAVAILABLE, logging.WARNING, shop=shop.key)
+        except Exception:
+            telemetry.trouble(telemetry.Log.SWEEP_FAILED, shop=shop.key)
+    return total
+
+
+def count_due() -> int:
+    """Return how many messages would be tried now."""
+    waiting = TrackedCheckout.objects.across_shops().filter(
+        state=CheckoutState.OPEN, next_due_at__lte=Now()
+    )
+    listed = Send.objects.across_shops().filter(state=SendState.DUE, due_at__lte=Now())
+    return waiting.count() + listed.count()
+
+
+def _sending() -> list[Shop]:
+    active = Campaign.objects.across_shops().filter(state=CampaignState.ACTIVE)
+    return list(
+        Shop.objects.filter(consent.sending_bound(), pk__in=active.values("shop"))
+        .filter(pk__in=reconcile.caught_up(reconcile.ORDERS).values("shop"))
+        .order_by("pk")
+    )
+
+
+def _detect(shop: Shop, outage: Outage | None) -> int:
+    active = Campaign.objects.of(shop).filter(state=CampaignState.ACTIVE)
+    channels = sorted(set(active.values_list("channel", flat=True)))
+    total, is_over = 0, False
+    while not is_over:
+        count, is_over = _detect_batch(shop, channels, outage)
+        total += count
+    return total
+
+
+def _detect_batch(shop: Shop, channels: Sequence[str], outage: Outage | None) -> tuple[int, bool]:
+    """Return how many messages were entered, and whether nothing is left to look at."""
+    # The shop is asked before any row is held: it may take its time.
+    asked = list(_due(shop, channels).order_by("next_due_at")[: conf.get().SEND_BATCH])
+    if not asked:
+        return 0, True
+    present, looks = as_they_are_now(shop, asked)
+    with transaction.atomic():
+        due = _due(shop, channels).filter(pk__in=[tracked.pk for tracked in asked])
+        held = list(due.select_for_update(skip_locked=True, of=("self",)))
+        left = [one for one in held if one.pk not in present or _is_left(one, present[one.pk])]
+        plans = planner(shop, left, database_now(), get_host(shop).product_cards, outage)
+        entered = _write(left, plans, looks)
+    # Others have the rest in hand.
+    return entered, not held
+
+
+def _due(shop: Shop, channels: Sequence[str]) -> QuerySet[TrackedCheckout]:
+    return TrackedCheckout.objects.of(shop).filter(
+        channel__in=channels, state=CheckoutState.OPEN, next_due_at__lte=Now()
+    )
+
+
+def as_they_are_now(
+    shop: Shop, due: Sequence[TrackedCheckout]
+) -> tuple[dict[UUID, Checkout | None], dict[UUID, CheckoutLook]]:
+    """Read checkouts of one shop from it, None for what it no longer has, and where each stands."""
+    ids = _ids(due)
+    found = get_host(shop).checkouts(ids.values()) if ids else {}
+    present = {pk: found.get(checkout_id) for pk, checkout_id in ids.items()}
+    return present, looks_of(shop, due)
+
+
+def looks_of(shop: Shop, due: Sequence[TrackedCheckout]) -> dict[UUID, CheckoutLook]:
+    """Ask one shop where its checkouts stand; what it no longer has is left out."""
+    ids = _ids(due)
+    looks = get_host(shop).looks(ids.values()) if ids else {}
+    return {pk: looks[checkout_id] for pk, checkout_id in ids.items() if checkout_id in looks}
+
+
+def _ids(due: Sequence[TrackedCheckout]) -> dict[UUID, str]:
+    """Return the shop's own names of checkouts, by ours."""
+    ids: dict[UUID, str] = {}
+    for tracked in due:
+        # What none of today's keys opens is left out: it is held when it is to be sent.
+        with suppress(InvalidToken):
+            ids[tracked.pk] = crypto.unseal(bytes(tracked.sealed_checkout_id))
+    return ids
+
+
+def _is_left(tracked: TrackedCheckout, checkout: Checkout | None) -> bool:
+    """Tell whether a checkout still waits for its shopper; what we have missed of it is taken in.
+
+    One that was changed is planned from that change on: it is looked at once more before it is
+    written about.
+    """
+    if checkout is None:
+        mine = TrackedCheckout.objects.of(tracked.shop_id).filter(pk=tracked.pk)
+        mine.update(state=CheckoutState.GONE, next_due_at=None, reason=Reason.CHECKOUT_GONE)
+        cycles.look_again_at_others(tracked)
+        return False
+    if checkout.changed_at > tracked.changed_at:
+        try:
+            capture(facts.full_checkout(tracked.shop, checkout))
+        except InvalidInput:
+            # A time that lies outside all we keep; the checkout is planned all the same.
+            telemetry.trouble(telemetry.Log.SWEEP_FAILED, checkout=tracked.pk)
+        tracked.seen_at = max(tracked.seen_at, checkout.changed_at)
+    return True
+
+
+@dataclass
+class _Found:
+    """What a batch came to."""
+
+    sends: list[Send] = field(default_factory=list)
+    kept: list[tuple[TrackedCheckout, Kept]] = field(default_factory=list)
+    ended: list[TrackedCheckout] = field(default_factory=list)
+
+
+def _write(left: list[TrackedCheckout], plans: Planner, looks: Mapping[UUID, CheckoutLook]) -> int:
+    found = _Found()
+    waiting = in_the_ledger(left)
+    for tracked in left:
+        if tracked.pk in waiting:
+            # Whoever sends it plans on from there.
+            tracked.next_due_at = None
+        else:
+            _plan(tracked, plans, found, looks.get(tracked.pk))
+    enter(found.sends)
+    attempts.keep(found.kept, plans.now)
+    if left:
+        TrackedCheckout.objects.of(left[0].shop_id).bulk_update(
+            left, ["next_due_at", "reason", "campaign", *STANDING]
+        )
+        cycles.look_again_at_others(*found.ended)
+    return len(found.sends)
+
+
+def _plan(
+    tracked: TrackedCheckout, plans: Planner, found: _Found, look: CheckoutLook | None
+) -> None:
+    """Plan for one checkout; whatever is wrong with it keeps no other one back."""
+    try:
+        lines = stand(tracked, look)
+        outlook = plans.outlook(tracked)
+    except (HostUnavailable, DatabaseError):
+        raise
+    except Exception:
+        telemetry.trouble(telemetry.Log.MESSAGE_HELD, checkout=tracked.pk)
+        tracked.reason, tracked.next_due_at = Reason.TROUBLE, plans.now + LATER
+        found.kept.append((tracked, Kept(0, Why(Reason.TROUBLE, plans.now))))
+        return
+    if outlook.running is not None:
+        tracked.campaign = outlook.running.row
+    tracked.reason = outlook.reason or ("" if outlook.step else Reason.ALL_SENT)
+    found.kept += [(tracked, kept) for kept in outlook.kept]
+    if outlook.step is None or outlook.due_at is None or outlook.message_channel is None:
+        tracked.next_due_at = None
+        found.kept.append((tracked, Kept(0, Why(Reason[tracked.reason], plans.now))))
+        if tracked.reason != Reason.NEWER_CHECKOUT:
+            found.ended.append(tracked)
+    elif outlook.due_at > plans.now:
+        tracked.next_due_at = outlook.due_at
+        tracked.reason = tracked.reason or Reason.NOT_DUE
+    elif lines == []:
+        tracked.next_due_at, tracked.reason = plans.now + STOCK_AGAIN, Reason.OUT_OF_STOCK
+        why = Why(Reason.OUT_OF_STOCK, plans.now)
+        found.kept.append((tracked, Kept(outlook.step.number, why)))
+    else:
+        tracked.next_due_at = None
+        send = row(tracked, outlook.step, outlook.message_channel, outlook.due_at)
+        send.lines = lines
+        found.sends.append(send)
+
+
+def stand(tracked: TrackedCheckout, look: CheckoutLook | None) -> list[dict[str, Any]] | None:
+    """Write down where a checkout stands, and return its lines that can still be bought.
+
+    None where that is not known: the shop was not asked, or what is known of it is older than what
+    the shop says. Does not save.
+    """
+    if look is None or look.changed_at > tracked.changed_at:
+        return None
+    standing.note(tracked, look)
+    return standing.buyable(tracked.lines, look)
+
+
+def enter(sends: Sequence[Send]) -> None:
+    """Enter messages of one shop into the ledger; what only waited for better facts wakes up."""
+    if not sends:
+        return
+    keys = {(one.checkout_id, one.cycle, one.campaign_id, one.step_number): one for one in sends}
+    asleep = Send.objects.of(sends[0].shop_id).filter(
+        checkout__in=[one.checkout_id for one in sends],
+        state=SendState.CANCELLED,
+        reason__in=FOR_NOW,
+    )
+    for row in asleep.select_for_update():
+        fresh = keys.pop((row.checkout_id, row.cycle, row.campaign_id, row.step_number), None)
+        if fresh is not None:
+            row.state, row.reason, row.failures = SendState.DUE, "", 0
+            row.due_at, row.ready_at, row.lines = fresh.due_at, fresh.ready_at, fresh.lines
+            row.person_id, row.message_channel = fresh.person_id, fresh.message_channel
+            row.is_manual = fresh.is_manual
+            row.save()
+    Send.objects.bulk_create(keys.values(), ignore_conflicts=True)
+
+
+def in_the_ledger(left: list[TrackedCheckout]) -> set[UUID]:
+    """Return which of these checkouts of one shop have a message on its way already."""
+    if not left:
+        return set()
+    live = (SendState.DUE, SendState.CLAIMED, SendState.SENDING)
+    rows = Send.objects.of(left[0].shop_id).filter(checkout__in=left, state__in=live)
+    return set(rows.values_list("checkout_id", flat=True))
+
+
+def row(
+    tracked: TrackedCheckout, step: CampaignStep, message_channel: MessageChannel, due_at: datetime
+) -> Send:
+    """Return a new row of the ledger, not saved."""
+    return Send(
+        shop_id=tracked.shop_id,
+        channel=tracked.channel,
+        checkout=tracked,
+        cycle=tracked.cycle,
+        campaign_id=step.campaign_id,
+        step=step,
+        step_number=step.number,
+        person_id=tracked.person_id,
+        message_channel=message_channel,
+        due_at=due_at,
+        ready_at=due_at,
+    )
