@@ -10,7 +10,7 @@ from saleor_nudges import conf
 # name: how often. A run that could not start before the next one is due is dropped, not queued.
 EVERY: dict[str, timedelta] = {
     "drain": timedelta(seconds=1),
-    "sweep": timedelta(seconds=5),
+    "sweep": timedelta(seconds=2),
     "measure": timedelta(seconds=15),
     "products": timedelta(seconds=15),
     "reconcile": timedelta(seconds=60),

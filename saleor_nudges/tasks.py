@@ -17,6 +17,8 @@ from saleor_nudges.recovery.sending import detect, send
 
 # So many workers are called at once to share a recount; those who come late find it done.
 RECOUNT_FAN_OUT = 16
+# What is in the ledger does not wait longer for what is to be entered.
+LONGEST_LOOK = 10.0
 
 
 @shared_task(name="saleor_nudges.tasks.drain")
@@ -30,7 +32,7 @@ def sweep() -> int:
     """Enter due messages into the ledger and send them."""
     try:
         with host_class().writing():
-            detect.detect()
+            detect.detect(seconds=LONGEST_LOOK)
     finally:
         # What is in the ledger goes, whatever is wrong with what is not in it yet.
         sent = send.send_due()

@@ -27,7 +27,7 @@ from saleor_nudges.events import Cart, Contact
 from saleor_nudges.host import Checkout
 from saleor_nudges.host.memory import MemoryHost
 from saleor_nudges.messaging.channels import base, memory
-from saleor_nudges.recovery.sending import send
+from saleor_nudges.recovery.sending import send, volley
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 where, sink = sys.argv[1:]
@@ -52,11 +52,11 @@ class Sink(base.Channel):
         stop("taken")
 
 memory.MemoryChannel = Sink
-mark = send._mark
-def marking(row):
+mark = volley.mark
+def marking(row, ready):
     stop("claimed")
-    return mark(row)
-send._mark = marking
+    return mark(row, ready)
+volley.mark = marking
 send.send_due()
 """
 

@@ -120,7 +120,7 @@ class CampaignMode(models.TextChoices):
 class Campaign(ChannelRow):
     """What is sent to people who left a checkout in one channel. A draft until activated.
 
-    `trigger`, `exits` and what its steps hold as JSON is read by `recovery.steps.parse`.
+    `trigger`, `exits` and what its steps hold as JSON is read by `recovery.campaigns.steps.parse`.
     """
 
     name = models.CharField(max_length=255)

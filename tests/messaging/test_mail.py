@@ -2,13 +2,14 @@
 
 import socket
 import threading
+from contextlib import closing
 from email import message_from_bytes, policy
 
 import pytest
 from aiosmtpd.controller import Controller
 
 from saleor_nudges.exceptions import DeliveryFailed, DeliveryRefused, DeliveryUnknown
-from saleor_nudges.messaging.channels import Message
+from saleor_nudges.messaging.channels import Message, mail
 from saleor_nudges.messaging.channels.mail import MailChannel
 
 MESSAGE = Message(
@@ -34,8 +35,10 @@ class Mailbox:
         self.answers = answers
         self.taken = []
         self.data = 0
+        self.conversations = set()
 
-    async def handle_MAIL(self, _server, _session, envelope, address, _options):
+    async def handle_MAIL(self, _server, session, envelope, address, _options):
+        self.conversations.add(session.peer)
         if "mail" in self.answers:
             return self.answers["mail"]
         envelope.mail_from = address
@@ -83,37 +86,82 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def sent(message):
+    """Send one message and say goodbye."""
+    with closing(MailChannel()) as channel:
+        channel.send(message)
+
+
 def test_a_message_arrives_whole(serve):
     # given
     mailbox = serve()
 
     # when
-    MailChannel().send(MESSAGE)
+    sent(MESSAGE)
 
     # then
     [(sender, recipients, raw)] = mailbox.taken
-    mail = message_from_bytes(raw, policy=policy.default)
+    arrived = message_from_bytes(raw, policy=policy.default)
     assert (sender, recipients) == ("hello@shop.example.com", ["anna@example.com"])
-    assert mail["From"] == "Example shop <hello@shop.example.com>"
-    assert mail["To"] == "anna@example.com"
-    assert mail["Subject"] == "You left something behind"
-    assert mail["List-Unsubscribe"] == "<https://nudges.example.com/u/token>"
-    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    assert mail["Message-ID"] == "<0123.1@shop.example.com>"
-    assert mail["Auto-Submitted"] == "auto-generated"
-    assert mail.get_content_type() == "multipart/alternative"
-    parts = [(part.get_content_type(), part.get_content().strip()) for part in mail.iter_parts()]
+    assert arrived["From"] == "Example shop <hello@shop.example.com>"
+    assert arrived["To"] == "anna@example.com"
+    assert arrived["Subject"] == "You left something behind"
+    assert arrived["List-Unsubscribe"] == "<https://nudges.example.com/u/token>"
+    assert arrived["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert arrived["Message-ID"] == "<0123.1@shop.example.com>"
+    assert arrived["Auto-Submitted"] == "auto-generated"
+    assert arrived.get_content_type() == "multipart/alternative"
+    parts = [(part.get_content_type(), part.get_content().strip()) for part in arrived.iter_parts()]
     assert parts == [
         ("text/plain", "Your cart: still hére"),
         ("text/html", "<p>Your cart: still hére</p>"),
     ]
 
 
+def test_many_messages_are_one_conversation(serve):
+    mailbox = serve()
+    with closing(MailChannel()) as channel:
+        for _ in range(5):
+            channel.send(MESSAGE)
+    assert (len(mailbox.taken), len(mailbox.conversations)) == (5, 1)
+
+
+def test_a_conversation_does_not_go_on_for_ever(serve, monkeypatch):
+    monkeypatch.setattr(mail, "MOST_ON_ONE", 2)
+    mailbox = serve()
+    with closing(MailChannel()) as channel:
+        for _ in range(5):
+            channel.send(MESSAGE)
+    assert (len(mailbox.taken), len(mailbox.conversations)) == (5, 3)
+
+
+def test_a_server_that_hung_up_between_two_messages_gets_the_second(serve):
+    # given
+    mailbox = serve()
+    with closing(MailChannel()) as channel:
+        channel.send(MESSAGE)
+        # when
+        channel._connection.connection.sock.shutdown(socket.SHUT_RDWR)
+        channel.send(MESSAGE)
+    # then
+    assert (len(mailbox.taken), len(mailbox.conversations)) == (2, 2)
+
+
+def test_after_trouble_the_next_message_begins_anew(serve):
+    mailbox = serve(data="450 full")
+    with closing(MailChannel()) as channel:
+        with pytest.raises(DeliveryFailed):
+            channel.send(MESSAGE)
+        mailbox.answers.clear()
+        channel.send(MESSAGE)
+    assert (len(mailbox.taken), len(mailbox.conversations)) == (1, 2)
+
+
 def test_without_html_it_is_plain_text(serve):
     mailbox = serve()
-    MailChannel().send(Message("1", "anna@example.com", "hello@example.com", "Hi", "text"))
-    mail = message_from_bytes(mailbox.taken[0][2], policy=policy.default)
-    assert mail.get_content_type() == "text/plain"
+    sent(Message("1", "anna@example.com", "hello@example.com", "Hi", "text"))
+    arrived = message_from_bytes(mailbox.taken[0][2], policy=policy.default)
+    assert arrived.get_content_type() == "text/plain"
 
 
 @pytest.mark.parametrize(
@@ -131,7 +179,7 @@ def test_without_html_it_is_plain_text(serve):
 def test_what_the_server_says_is_what_is_raised(_case, answers, error, data, serve):
     mailbox = serve(**answers)
     with pytest.raises(error) as raised:
-        MailChannel().send(MESSAGE)
+        sent(MESSAGE)
     assert type(raised.value) is error
     assert (mailbox.taken, mailbox.data) == ([], data)
 
@@ -140,7 +188,7 @@ def test_a_server_that_is_not_there_has_got_nothing(serve, settings):
     serve()
     settings.EMAIL_PORT = free_port()
     with pytest.raises(DeliveryFailed):
-        MailChannel().send(MESSAGE)
+        sent(MESSAGE)
 
 
 def test_a_server_that_never_greets_has_got_nothing(serve, settings):
@@ -151,7 +199,7 @@ def test_a_server_that_never_greets_has_got_nothing(serve, settings):
 
         # when, then
         with pytest.raises(DeliveryFailed):
-            MailChannel().send(MESSAGE)
+            sent(MESSAGE)
 
 
 def test_a_server_that_falls_silent_after_data_may_have_got_it(serve, settings):
@@ -175,7 +223,7 @@ def test_a_server_that_falls_silent_after_data_may_have_got_it(serve, settings):
 
         # when, then
         with pytest.raises(DeliveryUnknown):
-            MailChannel().send(MESSAGE)
+            sent(MESSAGE)
         stop.set()
         thread.join()
 
@@ -183,7 +231,7 @@ def test_a_server_that_falls_silent_after_data_may_have_got_it(serve, settings):
 def test_a_goodbye_that_fails_does_not_undo_the_delivery(serve, monkeypatch):
     mailbox = serve()
     monkeypatch.setattr("smtplib.SMTP.quit", _time_out)
-    MailChannel().send(MESSAGE)
+    sent(MESSAGE)
     assert len(mailbox.taken) == 1
 
 
@@ -203,7 +251,7 @@ def _time_out(self):
 def test_a_header_that_would_smuggle_another_is_refused(_case, changes, serve):
     mailbox = serve()
     with pytest.raises(DeliveryRefused):
-        MailChannel().send(
+        sent(
             Message(
                 **{
                     "key": "1",

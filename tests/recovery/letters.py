@@ -69,8 +69,16 @@ def followed(shop, checkout):
     )
 
 
+def stored(send):
+    """Let the link of a message lead back, as marking it does."""
+    Send.objects.of(send.shop_id).filter(pk=send.pk, fence=send.fence).update(
+        **links.way_back(send)
+    )
+
+
 def way_back(send):
     """Return the path of a new link back, without what the statistics know it by."""
+    stored(send)
     return links.return_url(send).removeprefix(HOST).partition("?")[0]
 
 

@@ -2,6 +2,8 @@
 
 import smtplib
 from contextlib import suppress
+from functools import cached_property
+from typing import Any
 
 from django.core.mail import EmailMultiAlternatives, get_connection
 
@@ -18,13 +20,20 @@ BEFORE_THE_MESSAGE = (smtplib.SMTPHeloError, smtplib.SMTPNotSupportedError)
 REFUSALS = (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError)
 # From here on a server means "never"; below it, "not now" (RFC 5321, 4.2.1).
 PERMANENT = 500
+TEMPORARY = 400
+# Servers end a conversation that goes on for too long, and some count it against the sender.
+MOST_ON_ONE = 100
 
 
 class MailChannel(Channel):
-    """One connection per message; `EMAIL_TIMEOUT` bounds how long it may take."""
+    """One connection for many messages; `EMAIL_TIMEOUT` bounds how long each may take."""
+
+    def __init__(self) -> None:
+        self._connection: Any = None
+        self._used = 0
 
     def send(self, message: Message) -> None:
-        mail = EmailMultiAlternatives(
+        mail = _Mail(
             subject=message.subject,
             body=message.text,
             from_email=message.sender,
@@ -34,14 +43,22 @@ class MailChannel(Channel):
         if message.html:
             mail.attach_alternative(message.html, "text/html")
         _check(mail)
-        connection = get_connection(fail_silently=False)
         try:
-            connection.open()
-        except smtplib.SMTPAuthenticationError as error:
-            raise DeliveryStopped from error
-        except OSError as error:
-            # However the greeting failed, nothing was handed over.
-            raise DeliveryFailed from error
+            self._hand_over(mail)
+        except BaseException:
+            # Nobody knows what state the conversation is in.
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Say goodbye. What was taken stays taken, however the goodbye goes."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(OSError):
+                connection.close()
+
+    def _hand_over(self, mail: EmailMultiAlternatives) -> None:
+        connection = self._opened()
         try:
             connection.send_messages([mail])
         except smtplib.SMTPAuthenticationError as error:
@@ -53,10 +70,46 @@ class MailChannel(Channel):
         except OSError as error:
             # Somewhere between DATA and its answer: RFC 1047 says we cannot know.
             raise DeliveryUnknown from error
-        finally:
-            # It was taken or it was not; how the goodbye goes changes nothing.
-            with suppress(OSError):
-                connection.close()
+        self._used += 1
+
+    def _opened(self) -> Any:
+        """Return a connection that answers. Nothing was handed over when it raises."""
+        if self._connection is not None and (self._used >= MOST_ON_ONE or not self._answers()):
+            self.close()
+        if self._connection is None:
+            connection = get_connection(fail_silently=False)
+            try:
+                connection.open()
+            except smtplib.SMTPAuthenticationError as error:
+                raise DeliveryStopped from error
+            except OSError as error:
+                # However the greeting failed, nothing was handed over.
+                raise DeliveryFailed from error
+            self._connection, self._used = connection, 0
+        return self._connection
+
+    def _answers(self) -> bool:
+        """Tell whether the server is still there: one that hung up meanwhile has taken nothing."""
+        server = getattr(self._connection, "connection", None)
+        if not isinstance(server, smtplib.SMTP):
+            # Other backends see to that themselves.
+            return True
+        try:
+            code, _ = server.noop()
+        except OSError:
+            return False
+        return code < TEMPORARY
+
+
+class _Mail(EmailMultiAlternatives):
+    """A mail that is put together once, for the check and for the server."""
+
+    @cached_property
+    def _whole(self) -> Any:
+        return super().message()
+
+    def message(self, *_args: Any, **_options: Any) -> Any:
+        return self._whole
 
 
 def _check(mail: EmailMultiAlternatives) -> None:

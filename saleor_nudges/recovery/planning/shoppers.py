@@ -68,7 +68,7 @@ class Shoppers:
         """Return every message to the checkout's person, whoever of their rows it went to, and
         those about this checkout that went to somebody else before its contact was corrected.
         """
-        alike, own = self._alike(tracked), str(tracked.pk)
+        alike, own = self.alike(tracked), str(tracked.pk)
         return tuple(one for person, one in self._written if person in alike or one.checkout == own)
 
     def own(self, tracked: TrackedCheckout) -> tuple[Sent, ...]:
@@ -80,7 +80,7 @@ class Shoppers:
         """Return the person's other checkouts about which they may still be written to."""
         return tuple(
             cycle
-            for person in self._alike(tracked)
+            for person in self.alike(tracked)
             for cycle in self._cycles.get(person, ())
             if cycle.checkout != str(tracked.pk)
         )
@@ -116,7 +116,7 @@ class Shoppers:
             categories=_all_of(found, lambda card: card.categories),
             collections=_all_of(found, lambda card: card.collections),
             has_account=bool(person and person["user_hash"]),
-            has_bought=bool(self._alike(tracked) & self._buyers) if asks_history else None,
+            has_bought=bool(self.alike(tracked) & self._buyers) if asks_history else None,
             country=tracked.country or None,
             language=tracked.language or None,
             device=tracked.device or None,
@@ -126,7 +126,8 @@ class Shoppers:
             agreed_to=self._agreed_to(tracked) if asks_consent else None,
         )
 
-    def _alike(self, tracked: TrackedCheckout) -> frozenset[UUID]:
+    def alike(self, tracked: TrackedCheckout) -> frozenset[UUID]:
+        """Return all rows of the checkout's person: by address, account or phone."""
         return (
             self._groups.get(tracked.person_id, frozenset()) if tracked.person_id else frozenset()
         )
@@ -255,8 +256,12 @@ class Shoppers:
 
     def _contact(self, tracked: TrackedCheckout) -> Contact:
         # Opened only when asked for: each costs a decryption.
-        rows = Person.objects.of(self.shop).filter(pk=tracked.person_id or tracked.pk)
-        return people.contact_of(rows.first())
+        return people.contact_of(self._sealed.get(tracked.person_id) if tracked.person_id else None)
+
+    @cached_property
+    def _sealed(self) -> dict[UUID, Person]:
+        rows = Person.objects.of(self.shop).filter(pk__in=list(self._people))
+        return {row.pk: row for row in rows}
 
 
 def _all_of(

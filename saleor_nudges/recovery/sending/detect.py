@@ -1,6 +1,8 @@
 """Look at the checkouts that are due: each gets its next message into the ledger, or a reason."""
 
 import logging
+import math
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -8,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
 from cryptography.fernet import InvalidToken
 from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
@@ -28,6 +31,7 @@ from saleor_nudges.models import (
     SendState,
     Shop,
     TrackedCheckout,
+    statements,
 )
 from saleor_nudges.models.statements import database_now
 from saleor_nudges.recovery.planning import attempts, outages
@@ -42,27 +46,55 @@ from saleor_nudges.recovery.watching import cycles, standing
 LATER: Final = timedelta(minutes=1)
 # What is sold out is looked at again; a shop's stock does not change by the minute.
 STOCK_AGAIN: Final = timedelta(minutes=10)
-STANDING: Final = ("stage", "is_stage_certain", "blockers", "ruled_out", "country")
+# What a look changes, of a whole batch: held already, by whoever looks.
+LOOKED_AT: Final = """
+    UPDATE saleor_nudges_trackedcheckout AS tracked
+    SET next_due_at = found.next_due_at, reason = found.reason, campaign_id = found.campaign_id,
+        stage = found.stage, is_stage_certain = found.is_stage_certain, country = found.country,
+        blockers = found.blockers, ruled_out = found.ruled_out
+    FROM jsonb_to_recordset(%s::text::jsonb) AS found(
+        id uuid, next_due_at timestamptz, reason text, campaign_id uuid, stage text,
+        is_stage_certain boolean, country text, blockers jsonb, ruled_out jsonb)
+    WHERE tracked.id = found.id
+"""
+LOOKED_AT_FIELDS: Final = (
+    *("id", "next_due_at", "reason", "campaign_id"),
+    *("stage", "is_stage_certain", "country", "blockers", "ruled_out"),
+)
 
 
-def detect() -> int:
+def detect(*, seconds: float = math.inf) -> int:
     """Look at what is due in every shop that sends; return how many messages were entered.
 
-    A shop that is not caught up is left alone: who bought there meanwhile is not known.
+    Batch by batch in turns, so that a shop with much to look at holds up no other, until nothing
+    is left or the time is up. A shop that is not caught up is left alone: who bought there
+    meanwhile is not known.
     """
-    now = database_now()
+    limit, now = time.monotonic() + seconds, database_now()
     shops = [shop for shop in _sending() if not ledger.stop_if_behind(shop)]
     outages.beat(now)
     lasting = outages.note([shop.pk for shop in shops], now)
     total = 0
-    for shop in shops:
-        try:
-            total += _detect(shop, lasting.get(shop.pk))
-        except HostUnavailable:
-            telemetry.log(telemetry.Log.HOST_UNAVAILABLE, logging.WARNING, shop=shop.key)
-        except Exception:
-            telemetry.trouble(telemetry.Log.SWEEP_FAILED, shop=shop.key)
+    while shops and time.monotonic() < limit:
+        with_more = []
+        for shop in shops:
+            count, is_over = _one_batch(shop, lasting.get(shop.pk))
+            total += count
+            if not is_over:
+                with_more.append(shop)
+        shops = with_more
     return total
+
+
+def _one_batch(shop: Shop, outage: Outage | None) -> tuple[int, bool]:
+    """Return how many messages were entered, and whether the shop has had its last turn."""
+    try:
+        return _detect_batch(shop, outage)
+    except HostUnavailable:
+        telemetry.log(telemetry.Log.HOST_UNAVAILABLE, logging.WARNING, shop=shop.key)
+    except Exception:
+        telemetry.trouble(telemetry.Log.SWEEP_FAILED, shop=shop.key)
+    return 0, True
 
 
 def count_due() -> int:
@@ -83,25 +115,15 @@ def _sending() -> list[Shop]:
     )
 
 
-def _detect(shop: Shop, outage: Outage | None) -> int:
-    active = Campaign.objects.of(shop).filter(state=CampaignState.ACTIVE)
-    channels = sorted(set(active.values_list("channel", flat=True)))
-    total, is_over = 0, False
-    while not is_over:
-        count, is_over = _detect_batch(shop, channels, outage)
-        total += count
-    return total
-
-
-def _detect_batch(shop: Shop, channels: Sequence[str], outage: Outage | None) -> tuple[int, bool]:
+def _detect_batch(shop: Shop, outage: Outage | None) -> tuple[int, bool]:
     """Return how many messages were entered, and whether nothing is left to look at."""
     # The shop is asked before any row is held: it may take its time.
-    asked = list(_due(shop, channels).order_by("next_due_at")[: conf.get().SEND_BATCH])
+    asked = list(_due(shop).order_by("next_due_at")[: conf.get().SEND_BATCH])
     if not asked:
         return 0, True
     present, looks = as_they_are_now(shop, asked)
     with transaction.atomic():
-        due = _due(shop, channels).filter(pk__in=[tracked.pk for tracked in asked])
+        due = _due(shop).filter(pk__in=[tracked.pk for tracked in asked])
         held = list(due.select_for_update(skip_locked=True, of=("self",)))
         left = [one for one in held if one.pk not in present or _is_left(one, present[one.pk])]
         plans = planner(shop, left, database_now(), get_host(shop).product_cards, outage)
@@ -110,9 +132,10 @@ def _detect_batch(shop: Shop, channels: Sequence[str], outage: Outage | None) ->
     return entered, not held
 
 
-def _due(shop: Shop, channels: Sequence[str]) -> QuerySet[TrackedCheckout]:
+def _due(shop: Shop) -> QuerySet[TrackedCheckout]:
+    active = Campaign.objects.of(shop).filter(state=CampaignState.ACTIVE)
     return TrackedCheckout.objects.of(shop).filter(
-        channel__in=channels, state=CheckoutState.OPEN, next_due_at__lte=Now()
+        channel__in=active.values("channel"), state=CheckoutState.OPEN, next_due_at__lte=Now()
     )
 
 
@@ -185,11 +208,13 @@ def _write(left: list[TrackedCheckout], plans: Planner, looks: Mapping[UUID, Che
     enter(found.sends)
     attempts.keep(found.kept, plans.now)
     if left:
-        TrackedCheckout.objects.of(left[0].shop_id).bulk_update(
-            left, ["next_due_at", "reason", "campaign", *STANDING]
-        )
+        statements.run(LOOKED_AT, [msgspec.json.encode(list(map(_looked_at, left))).decode()])
         cycles.look_again_at_others(*found.ended)
     return len(found.sends)
+
+
+def _looked_at(tracked: TrackedCheckout) -> dict[str, Any]:
+    return {name: getattr(tracked, name) for name in LOOKED_AT_FIELDS}
 
 
 def _plan(

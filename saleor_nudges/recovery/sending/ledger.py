@@ -17,14 +17,17 @@ from saleor_nudges.stream import redis_clients
 NOWHERE: Final = "behind its record"
 # Of one transaction the mark and the record differ by less.
 SLACK: Final = 60.0
+# What this process has noted last: messages that were planned together have one time.
+_noted: dict[UUID, datetime] = {}
 
 
 def note(shop: UUID, marked_at: datetime) -> None:
     """Keep that a message was marked then; an older time changes nothing."""
-    if (client := _client()) is None:
+    if _noted.get(shop) == marked_at or (client := _client()) is None:
         return
     try:
         client.zadd(_key(shop), {"marked": marked_at.timestamp()}, gt=True)
+        _noted[shop] = marked_at
     except redis_clients.TROUBLE:
         telemetry.log(telemetry.Log.STREAM_AWAY, logging.WARNING)
 
@@ -47,6 +50,7 @@ def stop_if_behind(shop: Shop) -> bool:
 
 def forget(shop: UUID) -> None:
     """Forget the record: somebody has confirmed that the ledger is right as it is."""
+    _noted.pop(shop, None)
     if (client := _client()) is not None:
         client.delete(_key(shop))
 

@@ -1,17 +1,17 @@
 """The links in a message: back to the checkout, out of the list. Neither holds a checkout's id.
 
-The way out is signed, because it must work for years. The way back is a random token that expires;
-what is stored of it is its hash.
+The way out is signed, because it must work for years. The way back is a token that expires, that
+nobody can guess and whose hash alone is stored; a message handed over again has the same.
 """
 
+from base64 import urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from secrets import token_urlsafe
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import QuerySet
 
-from saleor_nudges import access, conf
+from saleor_nudges import access, conf, crypto
 from saleor_nudges.exceptions import BadSignature
 from saleor_nudges.models import Send
 from saleor_nudges.recovery import addresses
@@ -22,14 +22,15 @@ TOKEN_BYTES, LONGEST_TOKEN = 24, 64
 
 
 def return_url(send: Send) -> str:
-    """Return a new address that opens a fresh checkout with the same lines; an older one ends."""
-    token = token_urlsafe(TOKEN_BYTES)
-    expires_at = datetime.now(UTC) + timedelta(days=conf.get().LINK_DAYS)
-    # A worker that slept past its lease must not end the link of whoever sent in its place.
-    mine = Send.objects.of(send.shop_id).filter(pk=send.pk, fence=send.fence)
-    mine.update(link_hash=_hash(token), link_expires_at=expires_at)
+    """Return the address that opens a fresh checkout with the same lines, once it is stored."""
     base = addresses.link_base(send.shop, send.channel)
-    return addresses.tagged(f"{base}r/{token}", send)
+    return addresses.tagged(f"{base}r/{_token(send)}", send)
+
+
+def way_back(send: Send) -> dict[str, Any]:
+    """Return what a message's row must hold so that its link leads back: by column."""
+    expires_at = datetime.now(UTC) + timedelta(days=conf.get().LINK_DAYS)
+    return {"link_hash": _hash(_token(send)), "link_expires_at": expires_at}
 
 
 def unsubscribe_url(send: Send) -> str:
@@ -63,6 +64,11 @@ def _only(found: QuerySet[Send]) -> Send:
     if (send := found.first()) is None:
         raise BadSignature("This link is not valid.")
     return send
+
+
+def _token(send: Send) -> str:
+    keyed = bytes.fromhex(crypto.keyed_hash("way back", send.pk.hex))
+    return urlsafe_b64encode(keyed[:TOKEN_BYTES]).decode()
 
 
 def _hash(token: str) -> str:
