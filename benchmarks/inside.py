@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import django
 
+from benchmarks import inside_recovery
 from benchmarks.payloads import CHANNEL, popular, product
 
 BATCH: Final = 500
@@ -200,7 +201,7 @@ def _redis() -> Any:
 VERBS: Final[dict[str, Callable[..., dict[str, Any]]]] = {
     verb.__name__: verb
     for verb in (seed, fill, drain, drain_facts, everywhere, orders, exact, busiest)
-}
+} | inside_recovery.VERBS
 
 
 def main(verb: str, arguments: str) -> None:

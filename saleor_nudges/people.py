@@ -82,6 +82,15 @@ def unseal_about(person: Person | None, sealed: bytes | memoryview | None) -> An
     return crypto.unseal_for(_key(person), bytes(sealed)) if person and sealed else None
 
 
+def holds(person: Person | None, contact: Contact) -> bool:
+    """Tell whether a person is known by all that this contact says; of the erased nobody asks."""
+    if person is None or person.sealed_key is None:
+        return True
+    return all(
+        getattr(person, field, None) == value for field, value in _hashes(contact).items() if value
+    )
+
+
 def same_person(person: str) -> Q:
     """Return the condition on a Person that it shares an address, account or phone.
 

@@ -79,11 +79,17 @@ def loaded(
 
 
 @contextmanager
-def celery(stage: Stage) -> Iterator[None]:
+def celery(stage: Stage, concurrency: int = 1, **more: str) -> Iterator[None]:
     """Run a worker and beat, as the App's guide says."""
-    environment = stage.environment()
+    environment = stage.environment(**more)
     beat = (*CELERY, "beat", "--max-interval=1", f"--schedule={stage.folder / 'beat'}")
-    worker = (*CELERY, "worker", "--concurrency=1", "--without-gossip", "--without-mingle")
+    worker = (
+        *CELERY,
+        "worker",
+        f"--concurrency={concurrency}",
+        "--without-gossip",
+        "--without-mingle",
+    )
     with ExitStack() as stack:
         stack.enter_context(stage.running("worker", worker, environment))
         stack.enter_context(stage.running("beat", (*beat, "--pidfile="), environment))

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from django.db.models.functions import Now
@@ -17,9 +18,11 @@ from saleor_nudges.models import (
     Campaign,
     CampaignState,
     Cursor,
+    DeadLetter,
     LegalBasis,
     MessageChannel,
     Person,
+    SeenOrder,
     Send,
     Shop,
     TrackedCheckout,
@@ -562,3 +565,70 @@ def test_every_reason_is_named_once():
         "NOT_CAUGHT_UP",
         "EVENTS_WAITING",
     ]
+
+
+def a_letter_aside(shop, kind, *, retry_at=None):
+    return DeadLetter.objects.of(shop).create(
+        event_id=uuid4(), flow="commerce", shop=shop, kind=kind, payload={}, retry_at=retry_at
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_older", "sent"),
+    [
+        # It may be the order of this very cart, or the no of this very shopper.
+        ("order_placed", False, 0),
+        ("checkout_paid", False, 0),
+        ("consent_withdrawn", False, 0),
+        ("customer_erased", False, 0),
+        # What was left after an order was put aside is not ordered by it; a no still counts.
+        ("order_placed", True, 1),
+        ("consent_withdrawn", True, 0),
+        ("product_changed", False, 1),
+    ],
+)
+def test_what_was_put_aside_for_good_stops_what_it_may_be_about(shop, kind, is_older, sent):
+    # given
+    left_behind(shop)
+    letter = a_letter_aside(shop, kind)
+    if is_older:
+        DeadLetter.objects.of(shop).update(put_aside_at=datetime.now(UTC) - timedelta(days=2))
+
+    # when, then
+    assert sending.send_due() == sent
+    if not sent:
+        assert Send.objects.of(shop).get().reason == "EVENTS_WAITING"
+
+    # and once somebody has settled it
+    letter.delete()
+    Send.objects.of(shop).update(due_at=datetime.now(UTC))
+    assert sending.send_due() == 1 - sent
+
+
+def test_a_guest_who_has_signed_up_meanwhile_is_known_by_their_account_at_the_mark(shop):
+    # given an order by another address of the account that the guest has by now
+    checkout = left_behind(shop)
+    contact = replace(checkout.contact, user_id="VXNlcjox")
+    elsewhere = Contact(email="other@example.com", user_id="VXNlcjox")
+    SeenOrder.objects.of(shop).create(
+        shop=shop,
+        order_id="T3JkZXI6MQ==",
+        person=people.resolve(shop, elsewhere),
+        placed_at=datetime.now(UTC),
+    )
+    MemoryHost(shop).shelf.checkouts[checkout.id] = replace(checkout, contact=contact)
+
+    # when the news of the sign-up still waits somewhere
+    assert sending.send_due() == 0
+
+    # then
+    row = Send.objects.of(shop).get()
+    assert (row.state, row.reason) == ("CANCELLED", "ORDERED")
+
+
+def test_an_address_corrected_without_a_change_is_written_to_instead(shop):
+    checkout = left_behind(shop)
+    contact = replace(checkout.contact, email="anna@new.example.com")
+    MemoryHost(shop).shelf.checkouts[checkout.id] = replace(checkout, contact=contact)
+    assert sending.send_due() == 1
+    assert [message.to for message in SENT] == ["anna@new.example.com"]

@@ -22,7 +22,8 @@ from saleor_nudges.recovery.campaigns import sandbox
 from saleor_nudges.recovery.rules.smear import PATIENCE
 
 # News of a purchase or of a no may wait in the stream; until it is read nothing is marked.
-STOPPING = ("order_placed", "order_paid", "checkout_paid", "consent_withdrawn", "customer_erased")
+NOES = ("consent_withdrawn", "customer_erased")
+STOPPING = ("order_placed", "order_paid", "checkout_paid", *NOES)
 
 
 class Then(StrEnum):
@@ -131,6 +132,12 @@ def _waiting() -> Q:
     """Return the condition that news of a purchase or of a no are still on their way."""
     ours = {"shop": OuterRef("shop"), "flow": "commerce", "kind__in": STOPPING}
     waiting = WaitingEvent.objects.across_shops().filter(**ours)
-    # Something failed over it, and it will be tried again.
-    put_aside = DeadLetter.objects.across_shops().filter(**ours, retry_at__isnull=False)
+    # Something failed over it. What is not tried again may be an order of anything left before
+    # then, or the no of anybody: until somebody has settled it, nothing of that kind is marked.
+    unsettled = (
+        Q(retry_at__isnull=False)
+        | Q(kind__in=NOES)
+        | Q(put_aside_at__gte=OuterRef("checkout__started_at"))
+    )
+    put_aside = DeadLetter.objects.across_shops().filter(unsettled, **ours)
     return Q(Exists(waiting)) | Q(Exists(put_aside))

@@ -149,7 +149,7 @@ def _still_silent(send: Send, checkout: Checkout | None) -> bool:
         finish(send, SendState.CANCELLED, Reason.CHECKOUT_GONE)
         return False
     if not (checkout.changed_at > tracked.changed_at or checkout.payment_started):
-        return True
+        return _is_known(send, checkout)
     # We have missed news of it; look again and count the silence from there.
     watch.look(
         tracked,
@@ -161,6 +161,19 @@ def _still_silent(send: Send, checkout: Checkout | None) -> bool:
     watch.confirm(tracked, person.pk if person else None)
     tracked.save()
     _wait_for_silence(send, checkout)
+    return False
+
+
+def _is_known(send: Send, checkout: Checkout) -> bool:
+    """Take in what the shop says of the person, before it is asked whether they have bought."""
+    if people.holds(send.person, checkout.contact):
+        return True
+    person = people.resolve(send.shop, checkout.contact)
+    if person is None or person.pk == send.person_id:
+        return True
+    watch.confirm(send.checkout, person.pk)
+    send.checkout.save()
+    put_off(send, Now(), Reason.CONTACT_CHANGED)
     return False
 
 

@@ -20,10 +20,10 @@ import msgspec
 from django.db import transaction
 from django.db.models.expressions import RawSQL
 
-from saleor_nudges import conf, consent, crypto
+from saleor_nudges import conf, consent, crypto, people
 from saleor_nudges.host import Checkout, get_host
 from saleor_nudges.messaging.channels import Message
-from saleor_nudges.models import MessageChannel, Send, TrackedCheckout, statements
+from saleor_nudges.models import MessageChannel, Send, statements
 from saleor_nudges.models.statements import database_now
 from saleor_nudges.recovery.planning import outages
 from saleor_nudges.recovery.planning.planner import planner
@@ -128,7 +128,7 @@ def mark(send: Send, ready: Ready) -> bool:
             return False
         checkout_id = crypto.unseal(bytes(send.checkout.sealed_checkout_id))
         with get_host(send.shop).holding(checkout_id) as checkout:
-            marked = _is_silent(send.checkout, checkout) and _mark(send, ready)
+            marked = _is_silent(send, checkout) and _mark(send, ready)
     if marked:
         ledger.note(send.shop_id, ready.planned_at)
     return marked
@@ -143,10 +143,11 @@ def _is_as_planned(send: Send, ready: Ready) -> bool:
     return bool(statements.run(AS_PLANNED, asked, is_prepared=True))
 
 
-def _is_silent(tracked: TrackedCheckout, checkout: Checkout | None) -> bool:
-    if checkout is None:
+def _is_silent(send: Send, checkout: Checkout | None) -> bool:
+    if checkout is None or checkout.payment_started:
         return False
-    return checkout.changed_at <= tracked.changed_at and not checkout.payment_started
+    is_unchanged = checkout.changed_at <= send.checkout.changed_at
+    return is_unchanged and people.holds(send.person, checkout.contact)
 
 
 def _mark(send: Send, ready: Ready) -> bool:
