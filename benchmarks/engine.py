@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from saleor_nudges.models import CampaignStep, Send, SendState, Shop
-from saleor_nudges.recovery.sending import detect, outcomes, send
+from saleor_nudges.recovery.sending import claims, detect, outcomes, send
 from saleor_nudges.testing import CHANNEL, caught_up, switch_on_recovery
 
 
@@ -29,7 +29,7 @@ def deliver(seconds: float) -> int:
 
 def claim() -> Sequence[Send]:
     """Take a batch of due rows."""
-    return send.claim()
+    return claims.claim()
 
 
 def complete(claimed: Sequence[Send]) -> None:
