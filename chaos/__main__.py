@@ -29,6 +29,7 @@ VERDICTS: Final = {True: "holds", False: "BROKEN", None: "-"}
 COMMON: Final = (
     *("lost ", "stored twice ", "unheard of ", "miscounted ", "left waiting "),
     *("acknowledged ", "products counted "),
+    *("sent twice ", "dropped ", "ledger and sink disagree ", "messages "),
 )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from chaos.rows import consumers, poison, postgres, power, reconcile, redis, web
+from chaos.rows import consumers, poison, postgres, power, reconcile, redis, senders, web
 from chaos.verdict import Result
 from chaos.world import World
 
@@ -20,6 +20,12 @@ ROWS: Final[dict[str, Callable[[World], list[Result]]]] = {
     "postgres-away": postgres.away,
     "power-cut": power.cut,
     "reconcile": reconcile.reconcile,
+    "senders-killed": senders.killed,
+    "interleavings": senders.interleavings,
+    "beats": senders.beats,
+    "clock-skew": senders.skew,
     "poison": poison.poison,
     "pill": poison.pill,
+    # Not a fault of anybody's: whether the rows above see one (R16).
+    "defects": senders.defects,
 }
