@@ -219,6 +219,10 @@ QUERIES = {
         '{{ recoveryExplain(checkout: "{checkout}") {{ checkout {{ id }} }} }}',
         {"recoveryExplain": {"checkout": None}},
     ),
+    "shopperTimeline": (
+        '{{ shopperTimeline(email: "{mark}@example.com") {{ entries {{ text }} }} }}',
+        {"shopperTimeline": {"entries": []}},
+    ),
     "recoverySimulate": (
         '{{ recoverySimulate(campaign: "{campaign}") {{ checkouts }} }}',
         {"recoverySimulate": None},

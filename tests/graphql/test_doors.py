@@ -55,6 +55,10 @@ QUERIES = {
         "MANAGE_CHECKOUTS",
         '{ recoverySimulate(campaign: "CAMPAIGN") { checkouts } }',
     ),
+    "shopperTimeline": (
+        "MANAGE_USERS",
+        '{ shopperTimeline(email: "nobody@example.com") { cursor } }',
+    ),
     "nudgePreview": (
         "MANAGE_SETTINGS",
         '{ nudgePreview(channel: "c", type: ORDER) { isSample } }',

@@ -5,9 +5,12 @@ import graphene
 from saleor_nudges.graphql.recovery.campaigns import CampaignMutations, CampaignQueries
 from saleor_nudges.graphql.recovery.checkouts import CheckoutMutations, CheckoutQueries
 from saleor_nudges.graphql.recovery.insight import InsightMutations, InsightQueries
+from saleor_nudges.graphql.recovery.timeline import TimelineQueries
 
 
-class RecoveryQueries(CampaignQueries, CheckoutQueries, InsightQueries, graphene.ObjectType):
+class RecoveryQueries(
+    CampaignQueries, CheckoutQueries, InsightQueries, TimelineQueries, graphene.ObjectType
+):
     """What can be asked about recovery."""
 
 
