@@ -127,19 +127,19 @@ def test_page_after_page_nothing_is_missed_or_told_twice(shop):
 
 
 @pytest.mark.parametrize(
-    ("variables", "field"),
+    ("variables", "said"),
     [
-        ({}, "email"),
-        ({"email": ANNA, "order": "T3JkZXI6MQ=="}, "email"),
-        ({"email": ANNA, "first": 0}, "first"),
-        ({"email": ANNA, "first": 101}, "first"),
-        ({"email": ANNA, "after": "no cursor"}, "after"),
+        ({}, "Name an email, a user or an order"),
+        ({"email": ANNA, "order": "T3JkZXI6MQ=="}, "Name an email, a user or an order"),
+        ({"email": ANNA, "first": -1}, "From 1 to 100"),
+        ({"email": ANNA, "first": 101}, "From 1 to 100"),
+        ({"email": ANNA, "after": "no cursor"}, "no cursor of ours"),
     ],
 )
-def test_what_is_asked_wrongly_is_refused_by_its_field(shop, variables, field):
+def test_what_is_asked_wrongly_is_refused_in_plain_words(shop, variables, said):
     answer = ask(TIMELINE, variables)
-    assert code_of(answer) == "INVALID"
-    assert field
+    assert code_of(answer) == "Refused"
+    assert said in answer["errors"][0]["message"]
 
 
 def test_nobody_is_an_empty_timeline(shop):
