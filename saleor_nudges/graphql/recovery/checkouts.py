@@ -11,6 +11,7 @@ from saleor_nudges.graphql.errors import answered
 from saleor_nudges.graphql.messaging import MessageChannelEnum
 from saleor_nudges.graphql.mutation import SellerMutation, errors_field
 from saleor_nudges.graphql.paging import page, paged
+from saleor_nudges.graphql.recovery.beside import beside, put_beside
 from saleor_nudges.graphql.recovery.campaigns import (
     PERMISSION,
     RecoveryCampaign,
@@ -33,7 +34,6 @@ from saleor_nudges.recovery.planning import attempts
 from saleor_nudges.recovery.reasons import Reason, Why
 from saleor_nudges.recovery.rules.stage import Blocker, Stage
 from saleor_nudges.recovery.sending import by_hand
-from saleor_nudges.recovery.watching import matching
 
 RecoveryCheckoutStateEnum = graphene.Enum(
     "RecoveryCheckoutStateEnum", [(state.name, state.value) for state in CheckoutState]
@@ -217,18 +217,17 @@ class RecoveryCheckout(graphene.ObjectType):
     @staticmethod
     @answered
     def resolve_sends(root: TrackedCheckout, _info: Any) -> Any:
-        rows = Send.objects.of(root.shop_id).filter(checkout=root).select_related("campaign")
-        return list(rows.order_by("cycle", "step_number", "id"))
+        return beside(root).sends.get(root.pk, [])
 
     @staticmethod
     @answered
     def resolve_attempts(root: TrackedCheckout, _info: Any) -> Any:
-        return list(Attempt.objects.of(root.shop_id).filter(checkout=root).order_by("at", "id"))
+        return beside(root).attempts.get(root.pk, [])
 
     @staticmethod
     @answered
     def resolve_orders(root: TrackedCheckout, _info: Any) -> Any:
-        return matching.of_checkouts(root.shop, [root.pk])
+        return beside(root).orders.get(root.pk, [])
 
 
 class RecoveryCheckoutConnection(graphene.relay.Connection):
@@ -311,7 +310,9 @@ class CheckoutQueries(graphene.ObjectType):
         rows = rows.select_related("campaign", "shop")
         first, after = data.get("first"), data.get("after")
         by = data.get("sort_by") or "id"
-        return page(RecoveryCheckoutConnection, rows, first=first, after=after, by=by)
+        found = page(RecoveryCheckoutConnection, rows, first=first, after=after, by=by)
+        put_beside(shop, (edge.node for edge in found.edges))
+        return found
 
     @staticmethod
     @answered
