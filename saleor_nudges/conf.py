@@ -97,6 +97,9 @@ class Settings:
     CHECKOUT_COOKIE: str = ""
     CARRIED_METADATA: tuple[str, ...] = ()
 
+    # Whether the App asks shops for the permission that vouchers need; the plugin needs none.
+    APP_VOUCHERS: bool = False
+
     # The archive of cold events. Without a bucket there is none.
     ARCHIVE_BUCKET: str = ""
     ARCHIVE_PREFIX: str = "saleor-nudges/"

@@ -19,6 +19,8 @@ PERMISSIONS: Final = (
     "MANAGE_USERS",
     "MANAGE_SETTINGS",
 )
+# Only where the setting APP_VOUCHERS says so: most shops give nothing away.
+FOR_VOUCHERS: Final = "MANAGE_DISCOUNTS"
 # One file per event, named like it: subscriptions/order_created.graphql is ORDER_CREATED.
 SUBSCRIPTIONS: Final = Path(__file__).parent / "webhooks" / "subscriptions"
 # Before, Saleor tells an app nothing of its own end, and knows no document for deleted customers:
@@ -48,7 +50,7 @@ def manifest(base_url: str, saleor_version: str) -> dict[str, Any]:
         "about": "Shows shoppers what truly happens in your shop, and brings back those who left"
         " a checkout behind.",
         "author": "The saleor-nudges authors",
-        "permissions": list(PERMISSIONS),
+        "permissions": permissions(),
         "appUrl": f"{base}/dashboard/",
         "tokenTargetUrl": f"{base}/register",
         "requiredSaleorVersion": REQUIRED_SALEOR,
@@ -60,6 +62,11 @@ def manifest(base_url: str, saleor_version: str) -> dict[str, Any]:
         ],
         **_brand(base),
     }
+
+
+def permissions() -> list[str]:
+    """Return what the App asks for when it is installed."""
+    return [*PERMISSIONS, *([FOR_VOUCHERS] if conf.get().APP_VOUCHERS else [])]
 
 
 def parsed(saleor_version: str) -> Version:

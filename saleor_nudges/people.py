@@ -104,6 +104,21 @@ def same_person(person: str) -> Q:
     )
 
 
+def alike(shop: Shop, person_id: UUID) -> Any:
+    """Return the keys of the people who share an address, an account or a phone with this one, as
+    a query of dicts with `pk`.
+    """
+    people = Person.objects.of(shop)
+    one = people.filter(pk=person_id).first()
+    if one is None:
+        return people.filter(pk=person_id).values("pk")
+    same = Q(pk=one.pk)
+    for name in ("email_hash", "user_hash", "phone_hash"):
+        if value := getattr(one, name):
+            same |= Q(**{name: value})
+    return people.filter(same).values("pk")
+
+
 def refuse_featuring(shop: Shop, person: UUID, at: datetime) -> bool:
     """Keep that neither name nor place of a person may be said; return whether that is new."""
     known = Person.objects.of(shop).filter(pk=person)

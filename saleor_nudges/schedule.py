@@ -14,6 +14,7 @@ EVERY: dict[str, timedelta] = {
     "measure": timedelta(seconds=15),
     "products": timedelta(seconds=15),
     "reconcile": timedelta(seconds=60),
+    "vouchers": timedelta(seconds=60),
     # Jobs whose worker was killed; a recount calls its workers itself.
     "recount": timedelta(seconds=60),
     "trim": timedelta(minutes=20),

@@ -13,6 +13,7 @@ from saleor_nudges.counts import jobs
 from saleor_nudges.events import Flow
 from saleor_nudges.host import host_class
 from saleor_nudges.models import Shop, archives
+from saleor_nudges.recovery.giving import voiding
 from saleor_nudges.recovery.sending import detect, send
 
 # So many workers are called at once to share a recount; those who come late find it done.
@@ -37,6 +38,13 @@ def sweep() -> int:
         # What is in the ledger goes, whatever is wrong with what is not in it yet.
         sent = send.send_due()
     return sent
+
+
+@shared_task(name="saleor_nudges.tasks.vouchers")
+def vouchers() -> int:
+    """End the vouchers that are not needed any more, and take their codes out of the shops."""
+    with host_class().writing():
+        return voiding.work()
 
 
 @shared_task(name="saleor_nudges.tasks.measure")

@@ -115,6 +115,7 @@ class Log(StrEnum):
     PROVIDER_PAUSED = "provider left alone for a while"
     LEDGER_BEHIND = "ledger behind its record; sending is paused"
     MESSAGE_IN_DOUBT = "message may or may not have left"
+    VOUCHER_FAILED = "voucher could not be made, put on or voided"
     CHECKOUT_RETURNED = "shopper came back by a link"
     REQUEST_FAILED = "request failed"
     PARTITIONS_MADE = "partitions made ahead"
@@ -157,6 +158,8 @@ def exposition() -> bytes:
 SECRETS: Final = (
     (re.compile(r"[^\s@<>\"(),:;=&?/\[\]\\]+(?:@|%40)[\w-]+\.[\w.-]+"), "<email>"),
     (re.compile(r"Q2hlY2tvdXQ6[\w+/=%-]*"), "<checkout>"),
+    # A voucher's code, as `recovery.giving.minting` makes them.
+    (re.compile(r"BACK(?:-[0-9A-Z]{4}){4}"), "<voucher>"),
     (re.compile(r"(?i)(bearer\s+|token[\\\"'=:\s]+)[\w.~+/=-]{12,}"), r"\1<token>"),
     (re.compile(r"(?<![\w.-])\+\d[\d\s().-]{7,}\d"), "<phone>"),
 )

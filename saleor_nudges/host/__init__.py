@@ -3,6 +3,7 @@
 from saleor_nudges import conf
 from saleor_nudges.host.base import Checkout, Host, Order, Page, ProductCard, Requester
 from saleor_nudges.host.looks import CheckoutLook, LineLook, PaymentOutcome, PaymentTry
+from saleor_nudges.host.vouchers import NewVoucher
 from saleor_nudges.models import Shop
 
 
@@ -22,6 +23,7 @@ __all__ = [
     "CheckoutLook",
     "Host",
     "LineLook",
+    "NewVoucher",
     "Order",
     "Page",
     "PaymentOutcome",

@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from saleor_nudges.events import Cart, Contact, Line
+from saleor_nudges.exceptions import HostUnavailable
 from saleor_nudges.host.looks import CheckoutLook, LineLook
+from saleor_nudges.host.vouchers import NewVoucher
 from saleor_nudges.models import Shop
 
 NOTHING: Final[Mapping[str, str]] = {}
@@ -185,6 +187,33 @@ class Host(ABC):
 
         It carries nothing of the person who left the old one. Raises NotFound if nothing is left.
         """
+
+    # Vouchers. Here is what a shop does that knows none.
+
+    def may_make_vouchers(self) -> bool:
+        """Tell whether the shop lets us make vouchers."""
+        return False
+
+    def make_voucher(self, voucher: NewVoucher) -> None:  # noqa: ARG002
+        """Make a voucher. One whose code exists already is left as it is."""
+        raise HostUnavailable("This shop makes no vouchers for us.")
+
+    def put_voucher(self, checkout_id: str, code: str) -> bool:  # noqa: ARG002
+        """Put a code on a checkout; False if the shop does not take it for this one, or if it
+        makes it no cheaper. One that is on already stays.
+        """
+        return False
+
+    def end_voucher(self, code: str) -> bool:  # noqa: ARG002
+        """Take a code that we made out of the shop, unless it was used; tell whether it was.
+
+        Of a code that does not exist: it was not.
+        """
+        return False
+
+    def code_of(self, checkout_id: str) -> str:  # noqa: ARG002
+        """Return the voucher's code that is on a checkout; "" for none. It is a secret."""
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+from saleor_nudges.crypto import keyed_hash
 from saleor_nudges.events import Cart, Contact, Line
 from saleor_nudges.exceptions import HostBusy, HostUnavailable, NotFound, UnknownShop
 from saleor_nudges.host.base import (
@@ -22,6 +23,7 @@ from saleor_nudges.host.base import (
     wanted,
 )
 from saleor_nudges.host.looks import CheckoutLook
+from saleor_nudges.host.vouchers import NewVoucher
 from saleor_nudges.models import Shop
 from saleor_nudges.models.shops import is_public_id
 
@@ -42,6 +44,13 @@ class Shelf:
     # How many pieces of a variant are left, where that is counted; what checkouts carry besides.
     left: dict[str, int] = field(default_factory=dict)
     metadata: dict[str, dict[str, str]] = field(default_factory=dict)
+    # Every voucher by its code, which of them an order was placed with, and which code is on which
+    # checkout; whether we may make any, and whether they are taken.
+    vouchers: dict[str, NewVoucher] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+    codes: dict[str, str] = field(default_factory=dict)
+    may_make_vouchers: bool = True
+    takes_vouchers: bool = True
     is_away: bool = False
 
 
@@ -164,6 +173,36 @@ class MemoryHost(Host):
         self.shelf.metadata[fresh.id] = dict(metadata)
         return fresh.id
 
+    def may_make_vouchers(self) -> bool:
+        return self.shelf.may_make_vouchers
+
+    def make_voucher(self, voucher: NewVoucher) -> None:
+        if not self.shelf.may_make_vouchers:
+            raise HostUnavailable
+        self.shelf.vouchers.setdefault(voucher.code, voucher)
+
+    def put_voucher(self, checkout_id: str, code: str) -> bool:
+        shelf, now = self.shelf, datetime.now(UTC)
+        voucher, checkout = shelf.vouchers.get(code), shelf.checkouts.get(checkout_id)
+        if voucher is None or checkout is None or not shelf.takes_vouchers:
+            return False
+        if code in shelf.used or voucher.channel != checkout.channel or voucher.ends_at <= now:
+            return False
+        cart = replace(checkout.cart, voucher=keyed_hash("voucher", code))
+        # As in Saleor: whatever is done to a checkout is a change of it.
+        shelf.checkouts[checkout_id] = replace(checkout, cart=cart, changed_at=now)
+        shelf.codes[checkout_id] = code
+        return True
+
+    def end_voucher(self, code: str) -> bool:
+        if code in self.shelf.used:
+            return True
+        self.shelf.vouchers.pop(code, None)
+        return False
+
+    def code_of(self, checkout_id: str) -> str:
+        return self.shelf.codes.get(checkout_id, "")
+
     # What a test does to the shop.
 
     def place_order(self, checkout_id: str, at: datetime, **contact: str) -> Order:
@@ -180,6 +219,8 @@ class MemoryHost(Host):
             checkout_id=checkout_id,
         )
         self.shelf.orders[order.id] = order
+        if code := self.shelf.codes.get(checkout_id):
+            self.shelf.used.add(code)
         return order
 
 

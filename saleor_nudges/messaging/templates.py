@@ -13,6 +13,7 @@ VARIABLES = (
     "first_name",
     "lines",
     "total",
+    "voucher",
     "language",
     "return_url",
     "unsubscribe_url",

@@ -42,6 +42,7 @@ from saleor_nudges.models.recovery import (
 )
 from saleor_nudges.models.reviews import ProductReview, ReviewState
 from saleor_nudges.models.shops import AppInstallation, AuditEntry, Cursor, LegalBasis, Shop
+from saleor_nudges.models.vouchers import RecoveryVoucher, VoucherBudget, VoucherState
 
 __all__ = [
     "AppInstallation",
@@ -79,6 +80,7 @@ __all__ = [
     "ProductReview",
     "RecountJob",
     "RecoveredOrder",
+    "RecoveryVoucher",
     "ReviewState",
     "SeenOrder",
     "Send",
@@ -93,5 +95,7 @@ __all__ = [
     "ViewEvent",
     "VisitorCheckout",
     "VisitorSketch",
+    "VoucherBudget",
+    "VoucherState",
     "WaitingEvent",
 ]

@@ -168,6 +168,8 @@ class CampaignStep(ShopRow):
     message_channels = models.JSONField(default=by_email)
     condition = models.JSONField(default=dict)
     send_window = models.JSONField(default=list)
+    # What it gives away, as `recovery.campaigns.vouchers.parse` reads it; None for nothing.
+    voucher = models.JSONField(null=True)
     subject = models.CharField(max_length=255, blank=True)
     text = models.TextField(blank=True)
     html = models.TextField(blank=True)

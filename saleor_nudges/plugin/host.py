@@ -31,8 +31,9 @@ from saleor_nudges.host.base import (
     wanted,
 )
 from saleor_nudges.host.looks import CheckoutLook
+from saleor_nudges.host.vouchers import NewVoucher
 from saleor_nudges.models import Shop
-from saleor_nudges.plugin import catalogue, looks, rows
+from saleor_nudges.plugin import catalogue, looks, rows, vouchers
 from saleor_nudges.plugin.facts import global_id
 from saleor_nudges.plugin.hooks import PLUGIN_ID
 
@@ -133,6 +134,24 @@ class PluginHost(Host):
     ) -> str:
         with self.writing():
             return _storefront().open_checkout(channel, lines, language, metadata)
+
+    def may_make_vouchers(self) -> bool:
+        return True
+
+    def make_voucher(self, voucher: NewVoucher) -> None:
+        with self.writing():
+            vouchers.make(voucher)
+
+    def put_voucher(self, checkout_id: str, code: str) -> bool:
+        with self.writing():
+            return bool(_storefront().put_code(checkout_id, code))
+
+    def end_voucher(self, code: str) -> bool:
+        with self.writing():
+            return vouchers.end(code)
+
+    def code_of(self, checkout_id: str) -> str:
+        return rows.code_of(_keys("Checkout", [checkout_id]))
 
 
 def _storefront() -> Any:

@@ -83,6 +83,12 @@ def metadata(keys: Collection[str], wanted: Collection[str]) -> dict[str, str]:
     return {name: str(said[name]) for name in wanted if name in said}
 
 
+def code_of(keys: Collection[str]) -> str:
+    """Return the voucher's code that is on a checkout; its key is the only one."""
+    found = SaleorCheckout.objects.filter(pk__in=keys).values_list("voucher_code", flat=True)
+    return found.first() or ""
+
+
 def checkout_of(row: Any) -> Checkout:
     """Return a checkout as the engine knows it."""
     priced = is_priced(row)
@@ -97,7 +103,7 @@ def checkout_of(row: Any) -> Checkout:
             total=row.total_gross_amount if priced else Decimal(0),
             currency=row.currency,
             language=row.language_code,
-            voucher=keyed_hash("voucher", row.voucher_code) if row.voucher_code else "",
+            voucher=_code_hash(row),
         ),
         payment_started=payment_started(row),
         marketing_consent=_answer(row, MARKETING),
@@ -119,9 +125,14 @@ def order_of(row: Any) -> Order:
             total=row.total_gross_amount,
             currency=row.currency,
             language=row.language_code,
+            voucher=_code_hash(row),
         ),
         checkout_id=global_id("Checkout", row.checkout_token) if row.checkout_token else "",
     )
+
+
+def _code_hash(row: Any) -> str:
+    return keyed_hash("voucher", row.voucher_code) if row.voucher_code else ""
 
 
 def is_priced(row: Any) -> bool:

@@ -1,6 +1,7 @@
 """A fresh checkout through Saleor's own public API, as any storefront would open it."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from django.conf import settings
@@ -29,6 +30,21 @@ mutation NudgesCheckoutCreate($input: CheckoutCreateInput!) {
 ADD: Final = """
 mutation NudgesCheckoutLinesAdd($id: ID!, $lines: [CheckoutLineInput!]!) {
   checkoutLinesAdd(id: $id, lines: $lines) { checkout { id } errors { field code } }
+}
+"""
+PUT_CODE: Final = """
+mutation NudgesCheckoutAddPromoCode($id: ID!, $code: String!) {
+  checkoutAddPromoCode(id: $id, promoCode: $code) { checkout { id } errors { field code } }
+}
+"""
+TAKE_CODE: Final = """
+mutation NudgesCheckoutRemovePromoCode($id: ID!, $code: String!) {
+  checkoutRemovePromoCode(id: $id, promoCode: $code) { checkout { id } errors { field code } }
+}
+"""
+PRICED: Final = """
+query NudgesPriced($id: ID!) {
+  checkout(id: $id) { voucherCode totalPrice { gross { amount } } }
 }
 """
 
@@ -82,6 +98,37 @@ def open_checkout(
     if not any(added):
         raise NotFound("None of the products can be bought any more.")
     return fresh
+
+
+def put_code(checkout_id: str, code: str) -> bool:
+    """Put a code on a checkout as its shopper would; False if Saleor does not take it.
+
+    Nor does it stay on where it makes nothing cheaper: a promotion of the shop may give more, and
+    Saleor drops that for a code.
+    """
+    about = {"id": checkout_id, "code": code}
+    before = _priced(checkout_id)
+    if before.get("voucherCode") == code:
+        return True
+    if not _checkout(PUT_CODE, about, "checkoutAddPromoCode"):
+        return False
+    after = _priced(checkout_id)
+    if not (before and after) or _total(after) < _total(before):
+        return True
+    _checkout(TAKE_CODE, about, "checkoutRemovePromoCode")
+    return False
+
+
+def _priced(checkout_id: str) -> dict[str, Any]:
+    """Return what a checkout costs now, and its code; nothing where Saleor does not say."""
+    try:
+        return _run(PRICED, {"id": checkout_id}).get("checkout") or {}
+    except _RefusedError:
+        return {}
+
+
+def _total(priced: dict[str, Any]) -> Decimal:
+    return Decimal(str(priced["totalPrice"]["gross"]["amount"]))
 
 
 def _checkout(query: str, variables: dict[str, Any], field: str) -> str:

@@ -41,6 +41,7 @@ fragment OrderFields on Order {{
   shippingAddress {ADDRESS}
   total {{ gross {{ amount currency }} }}
   totalRefunded {{ amount }}
+  voucherCode
   lines {{
     quantity
     productVariantId
@@ -146,6 +147,72 @@ mutation NudgesNewCheckout($input: CheckoutCreateInput!) {
     errors { code variants }
   }
 }
+"""
+
+MAY: Final = """
+query NudgesMay { app { permissions { code } } }
+"""
+
+CHANNEL: Final = """
+query NudgesChannel($slug: String!) { channel(slug: $slug) { id currencyCode } }
+"""
+
+VOUCHERS: Final = """
+query NudgesVouchers($code: String!) {
+  vouchers(first: 5, filter: { search: $code }) {
+    edges { node {
+      id
+      mark: privateMetafield(key: "saleor-nudges.recovery")
+      codes(first: 2) { edges { node { code used isActive } } }
+    } }
+  }
+}
+"""
+
+MAKE_VOUCHER: Final = """
+mutation NudgesMakeVoucher($input: VoucherInput!) {
+  voucherCreate(input: $input) { voucher { id } errors { field code } }
+}
+"""
+
+LIST_VOUCHER: Final = """
+mutation NudgesListVoucher($id: ID!, $input: VoucherChannelListingInput!) {
+  voucherChannelListingUpdate(id: $id, input: $input) { voucher { id } errors { field code } }
+}
+"""
+
+MARK_VOUCHER: Final = """
+mutation NudgesMarkVoucher($id: ID!, $input: [MetadataInput!]!) {
+  updatePrivateMetadata(id: $id, input: $input) { errors { field code } }
+}
+"""
+
+DELETE_VOUCHER: Final = """
+mutation NudgesDeleteVoucher($id: ID!) {
+  voucherDelete(id: $id) { errors { field code } }
+}
+"""
+
+PUT_CODE: Final = """
+mutation NudgesPutCode($id: ID!, $code: String!) {
+  checkoutAddPromoCode(id: $id, promoCode: $code) { checkout { id } errors { field code } }
+}
+"""
+
+TAKE_CODE: Final = """
+mutation NudgesTakeCode($id: ID!, $code: String!) {
+  checkoutRemovePromoCode(id: $id, promoCode: $code) { checkout { id } errors { field code } }
+}
+"""
+
+PRICED: Final = """
+query NudgesPriced($id: ID!) {
+  checkout(id: $id) { voucherCode totalPrice { gross { amount } } }
+}
+"""
+
+CODE_OF: Final = """
+query NudgesCodeOf($id: ID!) { checkout(id: $id) { voucherCode } }
 """
 
 

@@ -22,11 +22,12 @@ from saleor_nudges.exceptions import (
 )
 from saleor_nudges.host import Checkout, Host, Order, Page, ProductCard, Requester
 from saleor_nudges.host.base import NOTHING, wanted
-from saleor_nudges.manifest import PERMISSIONS
+from saleor_nudges.host.vouchers import NewVoucher
+from saleor_nudges.manifest import permissions
 from saleor_nudges.models import AppInstallation, Shop
 from saleor_nudges.models.shops import is_public_id
 from saleor_nudges.saleor_api import SaleorApi
-from saleor_nudges.service import catalogue, documents, storefront
+from saleor_nudges.service import catalogue, documents, storefront, vouchers
 from saleor_nudges.webhooks import keys, payloads
 
 Json = dict[str, Any]
@@ -73,7 +74,7 @@ class ServiceHost(Host):
             raise PermissionDenied("This shop is not connected.")
         own = crypto.unseal(bytes(installation.sealed_token))
         if hmac.compare_digest(token.encode(), own.encode()):
-            return Requester(shop, "app", frozenset(PERMISSIONS), is_app=True)
+            return Requester(shop, "app", frozenset(permissions()), is_app=True)
         return _staff(shop, installation, token)
 
     # What it knows.
@@ -181,6 +182,21 @@ class ServiceHost(Host):
         metadata: Mapping[str, str] = NOTHING,
     ) -> str:
         return storefront.open_checkout(self._as_anyone().ask, channel, lines, language, metadata)
+
+    def may_make_vouchers(self) -> bool:
+        return vouchers.may_make(self._as_app().ask)
+
+    def make_voucher(self, voucher: NewVoucher) -> None:
+        vouchers.make(self._as_app().ask, voucher)
+
+    def put_voucher(self, checkout_id: str, code: str) -> bool:
+        return vouchers.put(self._as_anyone().ask, checkout_id, code)
+
+    def end_voucher(self, code: str) -> bool:
+        return vouchers.end(self._as_app().ask, code)
+
+    def code_of(self, checkout_id: str) -> str:
+        return vouchers.code_of(self._as_app().ask, checkout_id)
 
     def _as_app(self) -> SaleorApi:
         installation = self._connected()

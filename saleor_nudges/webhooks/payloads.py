@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
+from saleor_nudges.crypto import keyed_hash
 from saleor_nudges.events import Cart, Contact, Line
 from saleor_nudges.exceptions import InvalidEvent
 from saleor_nudges.host import Checkout, Order, ProductCard
@@ -98,9 +99,17 @@ def _order(data: Json) -> Order:
             total=_money(total),
             currency=total["currency"],
             language=language(data["languageCodeEnum"]),
+            voucher=_code_hash(data),
         ),
         checkout_id=data["checkoutId"] or "",
     )
+
+
+def _code_hash(data: Json) -> str | None:
+    # What an older subscription does not name is not told.
+    if "voucherCode" not in data:
+        return None
+    return keyed_hash("voucher", data["voucherCode"]) if data["voucherCode"] else ""
 
 
 def _product_card(data: Json) -> ProductCard:

@@ -20,7 +20,7 @@ from demo.models import DemoCheckout, DemoOrder, DemoStock, line_json
 from demo.shop import SHOP_KEY
 from saleor_nudges.events import Cart, Contact, Line
 from saleor_nudges.exceptions import HostUnavailable, NotFound
-from saleor_nudges.host import Checkout, Host, Order, ProductCard
+from saleor_nudges.host import Checkout, Host, NewVoucher, Order, ProductCard
 from saleor_nudges.host.memory import MemoryHost
 from saleor_nudges.models import Shop
 from saleor_nudges.service.host import ServiceHost
@@ -53,6 +53,8 @@ class Harness(Protocol):
     def unpublish(self, card: ProductCard) -> None: ...
     def leave(self, card: ProductCard, pieces: int) -> None: ...
     def go_away(self) -> None: ...
+    def use(self, code: str) -> None: ...
+    def made(self) -> list[str]: ...
 
 
 class MemoryHarness:
@@ -77,6 +79,12 @@ class MemoryHarness:
 
     def go_away(self) -> None:
         self.host.shelf.is_away = True
+
+    def use(self, code: str) -> None:
+        self.host.shelf.used.add(code)
+
+    def made(self) -> list[str]:
+        return list(self.host.shelf.vouchers)
 
 
 class ServiceHarness:
@@ -103,6 +111,13 @@ class ServiceHarness:
 
     def go_away(self) -> None:
         self.standing.instead = (503, {}, b"")
+
+    def use(self, code: str) -> None:
+        for voucher in self.standing.vouchers.values():
+            voucher["used"] += voucher["code"] == code
+
+    def made(self) -> list[str]:
+        return [voucher["code"] for voucher in self.standing.vouchers.values()]
 
 
 class DemoHarness:
@@ -588,6 +603,87 @@ def test_no_new_checkout_when_nothing_can_be_bought(harness):
         harness.host.new_checkout(CHANNEL, [a_line(TEE)], "en")
 
 
+# Vouchers.
+
+CODE = "BACK-0123-4567-89AB-CDEF"
+
+
+def a_voucher(**fields: Any) -> NewVoucher:
+    ends_at = datetime.now(UTC) + timedelta(days=1)
+    return replace(NewVoucher(CODE, CHANNEL, "EUR", ends_at, percent=10), **fields)
+
+
+@pytest.fixture
+def giving(harness: Harness) -> Harness:
+    """A shop in which vouchers can be made."""
+    if isinstance(harness, DemoHarness):
+        pytest.skip("The demo's shop knows no vouchers.")
+    harness.hold_checkout(a_checkout())
+    return harness
+
+
+def test_shop_without_vouchers_says_so():
+    # given
+    host = DemoHost(Shop.objects.create(key=SHOP_KEY))
+
+    # when, then
+    assert host.may_make_vouchers() is False
+    with pytest.raises(HostUnavailable):
+        host.make_voucher(a_voucher())
+    assert host.put_voucher("Checkout:one", CODE) is False
+    assert host.end_voucher(CODE) is False
+    assert host.code_of("Checkout:one") == ""
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{}, {"percent": None, "amount": Decimal("5.00"), "floor": Decimal(9)}],
+    ids=["percent", "amount"],
+)
+def test_voucher_is_made_once_and_put_on(fields, giving):
+    # given
+    assert giving.host.may_make_vouchers() is True
+    assert giving.host.code_of("Checkout:one") == ""
+
+    # when
+    giving.host.make_voucher(a_voucher(**fields))
+    giving.host.make_voucher(a_voucher(**fields))
+
+    # then
+    assert giving.made() == [CODE]
+    assert giving.host.put_voucher("Checkout:one", CODE) is True
+    assert giving.host.put_voucher("Checkout:one", CODE) is True
+    assert giving.host.code_of("Checkout:one") == CODE
+
+
+def test_code_that_is_none_is_not_put_on(giving):
+    assert giving.host.put_voucher("Checkout:one", CODE) is False
+    assert giving.host.code_of("Checkout:one") == ""
+    assert giving.host.code_of("Checkout:gone") == ""
+
+
+def test_voucher_that_was_not_used_is_ended(giving):
+    # given
+    giving.host.make_voucher(a_voucher())
+
+    # when, then: as often as it is asked
+    assert giving.host.end_voucher(CODE) is False
+    assert giving.made() == []
+    assert giving.host.end_voucher(CODE) is False
+    assert giving.host.put_voucher("Checkout:one", CODE) is False
+
+
+def test_voucher_that_was_used_stays(giving):
+    # given
+    giving.host.make_voucher(a_voucher())
+    giving.use(CODE)
+
+    # when, then
+    assert giving.host.end_voucher(CODE) is True
+    assert giving.made() == [CODE]
+    assert giving.host.put_voucher("Checkout:one", CODE) is False
+
+
 def holding(host: Host) -> None:
     with host.holding("Checkout:one"):
         pytest.fail("held a checkout of a shop that is away")
@@ -605,6 +701,10 @@ def holding(host: Host) -> None:
         ("products_of", lambda host: host.products_of([variant_of(JUICE)])),
         ("buyable", lambda host: host.buyable(CHANNEL, [a_line()])),
         ("metadata", lambda host: host.metadata("Checkout:one", ["gift"])),
+        ("make_voucher", lambda host: host.make_voucher(a_voucher())),
+        ("put_voucher", lambda host: host.put_voucher("Checkout:one", CODE)),
+        ("end_voucher", lambda host: host.end_voucher(CODE)),
+        ("code_of", lambda host: host.code_of("Checkout:one")),
         ("holding", holding),
         ("new_checkout", lambda host: host.new_checkout(CHANNEL, [a_line()], "en")),
     ],

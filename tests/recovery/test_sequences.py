@@ -464,15 +464,52 @@ def test_taking_a_step_out_keeps_its_row_for_the_ledger_and_putting_it_back_uses
     assert campaigns.fields_of(campaign)["steps"] == whole
 
 
+GIFT = {"percent": 5, "expiresSeconds": 86400, "dailyBudget": {"EUR": "20"}}
+
+
+def test_voucher_is_kept_and_taken_out_again(shop):
+    campaign = campaign_of(shop)
+    whole = campaigns.fields_of(campaign)["steps"]
+    campaigns.change(campaign, {"steps": [whole[0] | {"voucher": GIFT}, *whole[1:]]})
+    kept = campaigns.fields_of(campaign)["steps"]
+    assert kept[0]["voucher"] == GIFT | {"oncePerSeconds": 90 * 86400}
+    assert [step["voucher"] for step in kept[1:]] == [None] * (len(whole) - 1)
+    campaigns.change(campaign, {"steps": whole})
+    assert campaigns.fields_of(campaign)["steps"] == whole
+
+
+@pytest.mark.parametrize(
+    ("_case", "changes", "is_refused"),
+    [
+        ("not_allowed", {"may_make_vouchers": False}, True),
+        ("not_known", {"is_away": True}, False),
+    ],
+)
+def test_voucher_is_refused_where_the_shop_lets_us_make_none(_case, changes, is_refused, shop):
+    # given
+    campaign = campaign_of(shop)
+    before = campaigns.fields_of(campaign)
+    shelf = MemoryHost(shop).shelf
+    for name, value in changes.items():
+        setattr(shelf, name, value)
+    wanted = {"steps": [before["steps"][0] | {"voucher": GIFT}]}
+
+    # when, then
+    if is_refused:
+        with pytest.raises(InvalidInput, match="MANAGE_DISCOUNTS") as refused:
+            campaigns.change(campaign, wanted)
+        assert refused.value.field == "steps[0].voucher"
+        assert campaigns.fields_of(campaign) == before
+    else:
+        campaigns.change(campaign, wanted)
+        assert campaigns.fields_of(campaign)["steps"][0]["voucher"]
+
+
 def test_what_is_wrong_is_named_and_nothing_is_saved(shop):
     campaign = campaign_of(shop)
     before = campaigns.fields_of(campaign)
     step = before["steps"][0]
     wrong = {
-        "steps[0].voucher": [
-            step
-            | {"voucher": {"percent": 5, "expiresSeconds": 86400, "dailyBudget": {"EUR": "20"}}}
-        ],
         "steps[0].kind": [step | {"kind": "THANK_YOU"}],
         "steps[0].messageChannels": [step | {"messageChannels": ["SMS"]}],
         "steps[0].text": [step | {"text": "{% if %}"}],

@@ -28,6 +28,7 @@ from saleor_nudges.recovery.campaigns.steps import (
 from saleor_nudges.recovery.campaigns.triggers import EVERYBODY
 from saleor_nudges.recovery.campaigns.vouchers import Voucher
 from saleor_nudges.recovery.message_channels import MessageChannel
+from saleor_nudges.recovery.rules.deserving import Refusal
 from saleor_nudges.recovery.rules.hours import Window
 from tests.recovery import strategies as made
 from tests.test_docs import blocks, code, names, rows, section
@@ -424,6 +425,7 @@ def test_the_whole_example_can_be_read():
         ("## A sequence", steps.FIELDS),
         ("## A step", steps.STEP_FIELDS),
         ("## A voucher", vouchers.FIELDS),
+        ("## Who gets no voucher", tuple(Refusal)),
         ("## What ends it", tuple(Exit)),
     ],
 )

@@ -60,6 +60,11 @@ class StandIn:
     key_set: Json = field(default_factory=key_set)
     token: str = TOKEN
     identifier: str = "saleor-nudges"
+    # By id: a voucher as the shop made it, with its `code`, `channels`, and whether it was `used`.
+    vouchers: dict[str, Json] = field(default_factory=dict)
+    takes_vouchers: bool = True
+    takes_off: float = 1.0
+    permissions: list[str] = field(default_factory=lambda: ["MANAGE_DISCOUNTS"])
     # What it answers in place of GraphQL: a status, headers and a body.
     instead: tuple[int, dict[str, str], bytes] | None = None
     keys_status: int = 200
@@ -174,6 +179,78 @@ class StandIn:
         self.metadata[key] = {pair["key"]: pair["value"] for pair in asked.get("metadata", ())}
         return {"checkoutCreate": {"checkout": {"id": key}, "errors": []}}
 
+    # Vouchers.
+
+    def _may(self, _variables: Json, _is_ours: bool) -> Json:
+        return {"app": {"permissions": [{"code": name} for name in self.permissions]}}
+
+    def _channel(self, variables: Json, _is_ours: bool) -> Json:
+        is_known = variables["slug"] == "default-channel"
+        return {"channel": {"id": "Q2hhbm5lbDox", "currencyCode": "EUR"} if is_known else None}
+
+    def _vouchers(self, variables: Json, _is_ours: bool) -> Json:
+        found = [one for one in self.vouchers.values() if variables["code"] in one["code"]]
+        return {"vouchers": connection([voucher_json(one) for one in found])}
+
+    def _make_voucher(self, variables: Json, _is_ours: bool) -> Json:
+        asked = variables["input"]
+        [code] = asked["addCodes"]
+        if any(one["code"] == code for one in self.vouchers.values()):
+            errors = [{"field": "codes", "code": "ALREADY_EXISTS"}]
+            return {"voucherCreate": {"voucher": None, "errors": errors}}
+        key = f"Voucher:{len(self.vouchers)}"
+        own = {"id": key, "code": code, "channels": [], "used": 0, "mark": None, "asked": asked}
+        self.vouchers[key] = own
+        return {"voucherCreate": {"voucher": {"id": key}, "errors": []}}
+
+    def _list_voucher(self, variables: Json, _is_ours: bool) -> Json:
+        listed = self.vouchers[variables["id"]]["channels"]
+        added = variables["input"]["addChannels"]
+        listed[:] = [one for one in listed if one["channelId"] != added[0]["channelId"]] + added
+        return {"voucherChannelListingUpdate": {"errors": []}}
+
+    def _mark_voucher(self, variables: Json, _is_ours: bool) -> Json:
+        [pair] = variables["input"]
+        self.vouchers[variables["id"]]["mark"] = pair["value"]
+        return {"updatePrivateMetadata": {"errors": []}}
+
+    def _delete_voucher(self, variables: Json, _is_ours: bool) -> Json:
+        del self.vouchers[variables["id"]]
+        return {"voucherDelete": {"errors": []}}
+
+    def _put_code(self, variables: Json, _is_ours: bool) -> Json:
+        usable = [
+            one["code"]
+            for one in self.vouchers.values()
+            if one["channels"] and not one["used"] and self.takes_vouchers
+        ]
+        errors = [] if variables["code"] in usable else [{"field": "promoCode", "code": "INVALID"}]
+        if not errors:
+            held = self.checkouts[variables["id"]]
+            held["voucherCode"] = variables["code"]
+            held["totalPrice"]["gross"]["amount"] -= self.takes_off
+        return {"checkoutAddPromoCode": {"errors": errors}}
+
+    def _take_code(self, variables: Json, _is_ours: bool) -> Json:
+        held = self.checkouts[variables["id"]]
+        assert held.pop("voucherCode") == variables["code"]
+        held["totalPrice"]["gross"]["amount"] += self.takes_off
+        return {"checkoutRemovePromoCode": {"errors": []}}
+
+    def _priced(self, variables: Json, _is_ours: bool) -> Json:
+        if (held := self.checkouts.get(variables["id"])) is None:
+            return {"checkout": None}
+        return {
+            "checkout": {
+                "voucherCode": held.get("voucherCode"),
+                "totalPrice": held["totalPrice"],
+            }
+        }
+
+    def _code_of(self, variables: Json, _is_ours: bool) -> Json:
+        found = self.checkouts.get(variables["id"])
+        return {"checkout": found and {"voucherCode": found.get("voucherCode")}}
+
 
 OPERATIONS: dict[str, Callable[[StandIn, Json, bool], Json]] = {
     "NudgesApp": StandIn._app,
@@ -188,8 +265,25 @@ OPERATIONS: dict[str, Callable[[StandIn, Json, bool], Json]] = {
     "NudgesBuyable": StandIn._buyable,
     "NudgesCheckoutMetadata": StandIn._metadata,
     "NudgesNewCheckout": StandIn._create,
+    "NudgesMay": StandIn._may,
+    "NudgesChannel": StandIn._channel,
+    "NudgesVouchers": StandIn._vouchers,
+    "NudgesMakeVoucher": StandIn._make_voucher,
+    "NudgesListVoucher": StandIn._list_voucher,
+    "NudgesMarkVoucher": StandIn._mark_voucher,
+    "NudgesDeleteVoucher": StandIn._delete_voucher,
+    "NudgesPutCode": StandIn._put_code,
+    "NudgesTakeCode": StandIn._take_code,
+    "NudgesPriced": StandIn._priced,
+    "NudgesCodeOf": StandIn._code_of,
 }
 NEED_TOKEN = {
+    "NudgesChannel",
+    "NudgesDeleteVoucher",
+    "NudgesListVoucher",
+    "NudgesMakeVoucher",
+    "NudgesMarkVoucher",
+    "NudgesVouchers",
     "NudgesCheckoutMetadata",
     "NudgesCheckouts",
     "NudgesCheckoutsChanged",
@@ -325,8 +419,19 @@ def order_json(order: Order) -> Json:
         "languageCodeEnum": order.cart.language.upper().replace("-", "_"),
         "total": {"gross": _money(order)},
         "totalRefunded": {"amount": 0},
+        # Where it is not known it is not named: an older subscription's words.
+        **({} if order.cart.voucher is None else {"voucherCode": order.cart.voucher or None}),
         "lines": lines,
         **_context_json(order),
+    }
+
+
+def voucher_json(voucher: Json) -> Json:
+    code = {"code": voucher["code"], "used": voucher["used"], "isActive": not voucher["used"]}
+    return {
+        "id": voucher["id"],
+        "mark": voucher["mark"],
+        "codes": connection([code]),
     }
 
 

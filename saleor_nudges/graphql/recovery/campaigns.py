@@ -20,6 +20,7 @@ from saleor_nudges.recovery.campaigns.presets import PRESETS, SHIPPED
 from saleor_nudges.recovery.campaigns.steps import CHOSEN
 
 PERMISSION = "MANAGE_CHECKOUTS"
+DISCOUNTS = "MANAGE_DISCOUNTS"
 NAMED = "Its own name; or say the channel, for the campaign that comes with it."
 CHANNEL = "Slug of the channel, for the campaign that comes with it."
 
@@ -47,6 +48,7 @@ class RecoveryStep(graphene.ObjectType):
     )
     condition = JSON(required=True, description="For whom it goes when it is due.")
     send_window = JSON(required=True, description="At which hours; an empty list is any time.")
+    voucher = JSON(description="What it gives away; null for nothing.")
     subject = graphene.String(required=True, description="Liquid template; empty means ours.")
     text = graphene.String(required=True, description="Liquid template; empty means ours.")
     html = graphene.String(required=True, description="Liquid template; empty means ours.")
@@ -119,6 +121,9 @@ class RecoveryStepInput(graphene.InputObjectType):
     )
     condition = JSON(description="For whom it goes when it is due; see docs/campaigns.md.")
     send_window = JSON(description="At which hours; see docs/campaigns.md.")
+    voucher = JSON(
+        description="What it gives away; see docs/campaigns.md. Also requires MANAGE_DISCOUNTS."
+    )
     subject = graphene.String(description="Liquid template; empty means ours.")
     text = graphene.String(description="Liquid template; empty means ours.")
     html = graphene.String(description="Liquid template; empty means ours.")
@@ -219,6 +224,7 @@ class RecoveryCampaignCreate(_CampaignMutation):
         check_channel(data["channel"])
         changes = _changes(data.get("input") or {})
         preset = PRESETS[data["preset"]] if data.get("preset") else SHIPPED
+        _must_be_allowed(asker, changes, [])
         campaign = campaigns.create(asker.shop, data["channel"], changes, preset)
         return cls.done(asker, campaign, changes, {})
 
@@ -242,6 +248,7 @@ class RecoveryCampaignUpdate(_CampaignMutation):
         campaign = cls.campaign(asker, data)
         changes = _changes(data["input"])
         before = campaigns.fields_of(campaign)
+        _must_be_allowed(asker, changes, before["steps"])
         campaigns.change(campaign, changes)
         return cls.done(asker, campaign, changes, {key: before[key] for key in changes})
 
@@ -358,6 +365,21 @@ def campaign_named(shop: Shop, name: str) -> Campaign:
     if found is None:
         raise NotFound
     return found
+
+
+def _must_be_allowed(
+    asker: Requester, changes: dict[str, Any], before: list[dict[str, Any]]
+) -> None:
+    """Raise InvalidInput for a voucher that is new or another one, without the permission for it.
+
+    In the shop itself nobody makes vouchers without it either.
+    """
+    if asker.may(DISCOUNTS):
+        return
+    known = [step["voucher"] for step in before]
+    for place, step in enumerate(changes.get("steps", ())):
+        if (wanted := step.get("voucher")) is not None and wanted not in known:
+            raise InvalidInput(f"This needs {DISCOUNTS} as well.", field=f"steps[{place}].voucher")
 
 
 def _changes(source: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from saleor_nudges import consent, wording
-from saleor_nudges.exceptions import InvalidInput
+from saleor_nudges.exceptions import HostUnavailable, InvalidInput
+from saleor_nudges.host import get_host
 from saleor_nudges.models import (
     Campaign,
     CampaignMode,
@@ -208,6 +209,7 @@ def _write_steps(
                 "message_channels": step["messageChannels"],
                 "condition": step["condition"],
                 "send_window": step["sendWindow"],
+                "voucher": step["voucher"],
                 **(texts[number - 1] if texts else {}),
             },
         )
@@ -220,8 +222,11 @@ def _must_be_possible(shop: Shop, sequence: steps.Sequence) -> None:
         here = f"steps[{step.number - 1}]"
         if step.kind is not steps.Kind.REMINDER:
             raise InvalidInput("Nothing is sent after an order yet.", field=f"{here}.kind")
-        if step.voucher is not None:
-            raise InvalidInput("No vouchers are given yet.", field=f"{here}.voucher")
+        if step.voucher is not None and not _may_make_vouchers(shop):
+            raise InvalidInput(
+                "The shop lets us make no vouchers: the App needs MANAGE_DISCOUNTS.",
+                field=f"{here}.voucher",
+            )
         if step.template:
             raise InvalidInput("There are no named templates yet.", field=f"{here}.template")
         if not set(MessageChannel.values) & set(step.message_channels):
@@ -229,6 +234,14 @@ def _must_be_possible(shop: Shop, sequence: steps.Sequence) -> None:
             field = f"{here}.messageChannels"
             raise InvalidInput(f"Name one that is set up: {known}.", field=field)
     manners.check_steps(shop, sequence)
+
+
+def _may_make_vouchers(shop: Shop) -> bool:
+    try:
+        return get_host(shop).may_make_vouchers()
+    except HostUnavailable:
+        # It cannot be known now; where it is not so, vouchers fail one by one, and say so.
+        return True
 
 
 def _short(text: str, field: str) -> str:

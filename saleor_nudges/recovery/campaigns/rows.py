@@ -105,4 +105,5 @@ def step_source(row: CampaignStep) -> dict[str, Any]:
         "messageChannels": row.message_channels,
         "condition": row.condition,
         "sendWindow": row.send_window,
+        "voucher": row.voucher,
     }

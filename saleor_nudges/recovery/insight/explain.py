@@ -22,6 +22,7 @@ from saleor_nudges.models import (
     Cursor,
     LegalBasis,
     MessageChannel,
+    RecoveryVoucher,
     SeenOrder,
     Send,
     SendState,
@@ -30,6 +31,7 @@ from saleor_nudges.models import (
 )
 from saleor_nudges.models.statements import database_now
 from saleor_nudges.recovery import reasons
+from saleor_nudges.recovery.giving import words
 from saleor_nudges.recovery.planning import attempts, outages
 from saleor_nudges.recovery.planning.planner import Outlook, planner
 from saleor_nudges.recovery.reasons import Fate, Reason, Why
@@ -220,10 +222,14 @@ def _comes_next(outlook: Outlook) -> str:
 
 def _sent(tracked: TrackedCheckout) -> Iterator[Answer]:
     rows = Send.objects.of(tracked.shop_id).filter(checkout=tracked).order_by("id")
+    vouchers = RecoveryVoucher.objects.of(tracked.shop_id).filter(send__in=rows.values("pk"))
+    given = {voucher.send_id: voucher for voucher in vouchers}
     for send in rows:
         is_out = send.state == SendState.SENT
         told = f"sent {send.sent_at:%Y-%m-%d %H:%M} UTC" if send.sent_at else _told(send)
         is_known = None if send.state in (SendState.DUE, SendState.CLAIMED) else is_out
+        if (voucher := given.get(send.pk)) is not None:
+            told = f"{told}; {words.told(voucher)}"
         yield Answer(Gate.SENT, is_known, f"Message {send.step_number}: {told}.")
 
 

@@ -19,6 +19,7 @@ from saleor_nudges.messaging.channels import Message
 from saleor_nudges.models import CheckoutState, MessageChannel, Send, SendState, TrackedCheckout
 from saleor_nudges.models.statements import database_now
 from saleor_nudges.recovery.campaigns import sandbox
+from saleor_nudges.recovery.giving import promising
 from saleor_nudges.recovery.planning import attempts, planner
 from saleor_nudges.recovery.planning.planner import Outlook
 from saleor_nudges.recovery.reasons import Fate, Reason
@@ -56,7 +57,7 @@ def mark(send: Send) -> Message | None:
         now = _one_at_a_time(send)
         if not _is_still_theirs(send):
             return None
-        prepared = _written(send)
+        prepared = _written(send, now)
         outlook = planner.again(send, now)
         checkout_id = crypto.unseal(bytes(send.checkout.sealed_checkout_id))
         with get_host(send.shop).holding(checkout_id) as checkout:
@@ -89,7 +90,7 @@ def mark_again(send: Send) -> Message | None:
     It was planned when it was marked; only the conditions are asked again, as then.
     """
     with transaction.atomic():
-        _one_at_a_time(send)
+        now = _one_at_a_time(send)
         checkout_id = crypto.unseal(bytes(send.checkout.sealed_checkout_id))
         with get_host(send.shop).holding(checkout_id) as checkout:
             is_silent = checkout is not None and not checkout.payment_started
@@ -98,12 +99,12 @@ def mark_again(send: Send) -> Message | None:
     if not may_go:
         finish(send, SendState.IN_DOUBT, Reason.WORKER_LOST)
         return None
-    return _written(send)
+    return _written(send, now)
 
 
-def _written(send: Send) -> Message:
+def _written(send: Send, now: datetime) -> Message:
     try:
-        return message.prepare(send)
+        return message.prepare(send, promising.promise(send, now))
     except InvalidInput as error:
         raise Unwritable from error
 

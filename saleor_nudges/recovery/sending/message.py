@@ -10,14 +10,19 @@ from babel.numbers import get_currency_precision
 from saleor_nudges import people, wording
 from saleor_nudges.messaging import templates
 from saleor_nudges.messaging.channels import Message
-from saleor_nudges.models import Send, Shop
+from saleor_nudges.models import RecoveryVoucher, Send, Shop
 from saleor_nudges.recovery.campaigns import sandbox
+from saleor_nudges.recovery.giving import words
 from saleor_nudges.recovery.way_back import links
 
 
-def prepare(send: Send) -> Message:
-    """Return the message of a claimed row; raises InvalidInput if its template cannot be filled."""
+def prepare(send: Send, given: RecoveryVoucher | None = None) -> Message:
+    """Return the message of a claimed row, with what it gives away, if anything.
+
+    Raises InvalidInput if its template cannot be filled.
+    """
     contact = people.contact_of(send.person)
+    language = send.checkout.language or send.shop.default_language
     unsubscribe = links.unsubscribe_url(send)
     facts = {
         "shop": send.shop.name,
@@ -25,7 +30,8 @@ def prepare(send: Send) -> Message:
         "lines": [_line(line, send.checkout.currency) for line in lines_of(send)],
         # Of what is left out the price is in the total.
         "total": money(send.checkout.total, send.checkout.currency) if _is_whole(send) else "",
-        "language": send.checkout.language or send.shop.default_language,
+        "voucher": words.facts(given, send.shop.timezone, language),
+        "language": language,
         "return_url": links.return_url(send),
         "unsubscribe_url": unsubscribe,
     }

@@ -25,6 +25,7 @@ from saleor_nudges.host import Checkout, get_host
 from saleor_nudges.messaging.channels import Message
 from saleor_nudges.models import MessageChannel, Send, statements
 from saleor_nudges.models.statements import database_now
+from saleor_nudges.recovery.giving import promising
 from saleor_nudges.recovery.planning import outages
 from saleor_nudges.recovery.planning.planner import planner
 from saleor_nudges.recovery.sending import ledger, message
@@ -105,14 +106,16 @@ def _of_one_shop(sends: Sequence[Send]) -> dict[UUID, Ready]:
         if send.checkout.person_id != send.person_id or not outlook.is_for(send, now):
             continue
         alike = tuple(sorted(map(str, plans.shoppers.alike(send.checkout))))
-        if prepared := _written(send):
+        if prepared := _written(send, now):
             found[send.pk] = Ready(prepared, alike, now, good_until, outlook.closes_at)
     return found
 
 
-def _written(send: Send) -> Message | None:
+def _written(send: Send, now: datetime) -> Message | None:
     with suppress(Exception):
-        return message.prepare(send)
+        # What it gives away is noted in a transaction of its own: nobody waits for a day's budget
+        # longer than that takes, and what is not sent after all is taken back by `voiding`.
+        return message.prepare(send, promising.promise(send, now))
     return None
 
 

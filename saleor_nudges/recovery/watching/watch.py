@@ -24,7 +24,6 @@ from saleor_nudges.events import (
 )
 from saleor_nudges.models import (
     CheckoutState,
-    Person,
     SeenOrder,
     Send,
     SendState,
@@ -33,6 +32,7 @@ from saleor_nudges.models import (
     statements,
 )
 from saleor_nudges.recovery import campaigns
+from saleor_nudges.recovery.giving import using
 from saleor_nudges.recovery.watching import cycles, devices, matching
 
 UPSERT_VISITORS = """
@@ -185,8 +185,9 @@ def _order(shop: Shop, event: OrderFact) -> None:
         order.placed_at = min(order.placed_at, event.occurred_at)
         order.save()
     _close_checkouts(shop, order)
-    people = alike(shop, order.person_id) if order.person_id else None
-    matching.match(shop, order, event.cart, people)
+    using.note(shop, order, event.cart)
+    theirs = alike(shop, order.person_id) if order.person_id else None
+    matching.match(shop, order, event.cart, theirs)
 
 
 def _close_checkouts(shop: Shop, order: SeenOrder) -> None:
@@ -215,12 +216,4 @@ def _close_if_ordered(tracked: TrackedCheckout) -> None:
 
 def alike(shop: Shop, person_id: UUID) -> Any:
     """Return the people who share an address, an account or a phone with this one."""
-    people = Person.objects.of(shop)
-    one = people.filter(pk=person_id).first()
-    if one is None:
-        return people.filter(pk=person_id).values("pk")
-    same = Q(pk=one.pk)
-    for name in ("email_hash", "user_hash", "phone_hash"):
-        if value := getattr(one, name):
-            same |= Q(**{name: value})
-    return people.filter(same).values("pk")
+    return people.alike(shop, person_id)

@@ -17,6 +17,7 @@ from saleor_nudges.events import Line, MessageClicked
 from saleor_nudges.exceptions import HostUnavailable, TooMany
 from saleor_nudges.host import Checkout, Host, get_host
 from saleor_nudges.models import FreshCheckout, Send, TrackedCheckout
+from saleor_nudges.recovery.giving import minting
 
 # A shopper opens one or two; whoever wants more than this is no shopper.
 MOST_PER_LINK: Final = 10
@@ -58,15 +59,17 @@ def pieces_left(send: Send) -> dict[str, int] | None:
 def open_checkout(send: Send, present: Any = "") -> Opened:
     """Return a fresh checkout with what can still be bought, and with what the present one holds.
 
-    Asked again, it is the same one as long as nobody has touched it. Raises NotFound if nothing is
-    left, HostUnavailable, and TooMany once the link has opened its share.
+    Asked again, it is the same one as long as nobody has touched it. What the message gives away is
+    on it, where the shop takes it. Raises NotFound if nothing is left, HostUnavailable, and TooMany
+    once the link has opened its share.
     """
+    minting.choose_code(send)
     with transaction.atomic():
         _one_at_a_time(send)
         host = get_host(send.shop)
         lines = _merged(lines_of(send), _lines_at_hand(host, send, present))
         opened = FreshCheckout.objects.of(send.shop).filter(send=send)
-        newest = opened.select_related("checkout").order_by("-id").first()
+        newest = opened.select_related("checkout", "send").order_by("-id").first()
         if newest and (again := _untouched(host, newest, lines)):
             return again
         if opened.count() >= MOST_PER_LINK:
@@ -83,10 +86,9 @@ def _one_at_a_time(send: Send) -> None:
 def _open(host: Host, send: Send, lines: list[Line]) -> Opened:
     old = send.checkout
     fresh_id = host.new_checkout(send.channel, lines, old.language, _carried(host, send))
-    found = None
-    # It is open: what it holds can wait, the shopper cannot.
-    with suppress(HostUnavailable):
-        found = host.checkouts([fresh_id]).get(fresh_id)
+    if not minting.put_on(host, send, fresh_id):
+        _carry_code(host, send, fresh_id)
+    found = _read(host, fresh_id)
     now = datetime.now(UTC)
     FreshCheckout.objects.of(send.shop).create(
         shop=send.shop,
@@ -106,6 +108,13 @@ def _open(host: Host, send: Send, lines: list[Line]) -> Opened:
         )
     )
     return Opened(fresh_id, _pieces(found.cart.lines) if found else None)
+
+
+def _read(host: Host, fresh_id: str) -> Checkout | None:
+    # It is open: what it holds can wait, the shopper cannot.
+    with suppress(HostUnavailable):
+        return host.checkouts([fresh_id]).get(fresh_id)
+    return None
 
 
 def _tracked(send: Send, fresh_id: str, now: datetime) -> TrackedCheckout:
@@ -142,6 +151,11 @@ def _untouched(host: Host, newest: FreshCheckout, lines: list[Line]) -> Opened |
     # Whatever its shopper has written into it since is not for everybody who holds the link.
     if found is None or found.changed_at != newest.changed_at or found.contact.is_known():
         return None
+    if minting.is_missing(newest.send) and minting.put_on(host, newest.send, fresh_id):
+        # That was we, not its shopper.
+        found = _read(host, fresh_id) or found
+        newest.changed_at = found.changed_at
+        newest.save(update_fields=["changed_at"])
     return Opened(fresh_id, _pieces(found.cart.lines))
 
 
@@ -203,6 +217,15 @@ def _carried(host: Host, send: Send) -> dict[str, str]:
     except (HostUnavailable, InvalidToken):
         return {}
     return {key: value for key, value in found.items() if not _is_personal(value, send)}
+
+
+def _carry_code(host: Host, send: Send, fresh_id: str) -> None:
+    """Put the code that is on the old checkout on the fresh one, where it still counts there."""
+    # It is open, with or without: a code that is refused, or a silent shop, holds nobody up.
+    with suppress(HostUnavailable, InvalidToken):
+        code = host.code_of(crypto.unseal(bytes(send.checkout.sealed_checkout_id)))
+        if code and not _is_personal(code, send):
+            host.put_voucher(fresh_id, code)
 
 
 def _is_personal(value: str, send: Send) -> bool:

@@ -43,6 +43,7 @@ class Seller:
             "MANAGE_PRODUCTS",
             "MANAGE_SETTINGS",
             "MANAGE_USERS",
+            "MANAGE_DISCOUNTS",
         ]
         self.app = storefront.install(self.api, "Nudges", manifest, permissions)
 
@@ -117,6 +118,17 @@ class Seller:
                 errors { field message code } } }""",
             channel=CHANNEL,
             delay=seconds,
+        )
+
+    def give(self, voucher: Json) -> None:
+        """Say what the one message gives away that people get after a moment."""
+        step = {"delaySeconds": 3, "voucher": voucher}
+        self.ask(
+            """mutation($channel: String!, $steps: [RecoveryStepInput!]) {
+              recoveryCampaignUpdate(channel: $channel, input: { steps: $steps }) {
+                errors { field message code } } }""",
+            channel=CHANNEL,
+            steps=[step],
         )
 
     @contextmanager

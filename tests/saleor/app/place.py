@@ -118,6 +118,7 @@ def _settings(place: Place, *, database: str, redis: str, smtp: int) -> dict[str
         "NUDGES_PUBLIC_URL": f"{place.app}/",
         "NUDGES_ALLOWED_SHOPS": place.saleor,
         "NUDGES_ALLOW_PRIVATE_ADDRESSES": "true",
+        "NUDGES_APP_VOUCHERS": "true",
         # More lines than anybody keeps, so that what none of them may hold is looked for in all.
         "LOG_LEVEL": "DEBUG",
     }

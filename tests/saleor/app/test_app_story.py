@@ -12,7 +12,7 @@ import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from devtools import storefront
-from devtools.storefront import ADDRESS, STAFF, Json
+from devtools.storefront import ADDRESS, CHANNEL, STAFF, Json
 from saleor_nudges.service import documents
 from tests.saleor.app.people import (
     CHECKOUT_URL,
@@ -235,6 +235,76 @@ def test_checkout_left_behind_is_won_back(
     assert recovered[0]["nextDueAt"] is None
     assert recovered[0]["sends"] == [{"state": "SENT", "reason": ""}]
     assert requests.post(back, allow_redirects=False, timeout=30).status_code == 200
+
+
+def test_voucher_is_on_the_fresh_checkout_and_its_code_nowhere(
+    seller: Seller, shopper: Shopper, place: Place, wanted: list[Json]
+):
+    # given
+    seller.log_in()
+    query = "query($slug: String!) { channel(slug: $slug) { currencyCode } }"
+    currency = seller.api.ask(query, slug=CHANNEL)["channel"]["currencyCode"]
+    rule = {"percent": 10, "expiresSeconds": 3600, "dailyBudget": {currency: "1000"}}
+    before = seller.left_behind()
+    seller.give(rule)
+
+    # when
+    shopper.leave(*wanted)
+    row = new_row(seller, before)
+    mail = one_mail(place, shopper.email)
+    seller.give(None)
+    back = link(mail, "r")
+    answers = [requests.post(back, allow_redirects=False, timeout=30) for _ in range(2)]
+
+    # then: one checkout, which costs a tenth less than its goods
+    body = mail.get_body(("plain",))
+    assert body is not None
+    assert "10 % off waits for you in it, until" in body.get_content()
+    [target] = {requests.utils.unquote(answer.headers["Location"]) for answer in answers}
+    fresh = target.removeprefix(CHECKOUT_URL)
+    place.secrets |= names_of(fresh)
+    priced = shopper.api.ask(
+        """query($id: ID!) { checkout(id: $id) { voucherCode discount { amount }
+          subtotalPrice { gross { amount } } } }""",
+        id=fresh,
+    )["checkout"]
+    code, off = priced["voucherCode"], priced["discount"]["amount"]
+    assert off > 0
+    assert round(off / (priced["subtotalPrice"]["gross"]["amount"] + off), 2) == 0.1
+    # Looked for in every log at the end of the story.
+    place.secrets.add(code)
+    page = requests.get(back, timeout=30)
+    said = [mail.as_string(), page.text, *(f"{one.headers} {one.text}" for one in answers)]
+    assert [text for text in said if code in text] == []
+
+    # when
+    shopper.api.do("checkoutEmailUpdate", "id: ID!, email: String!", id=fresh, email=shopper.email)
+    shopper.order(fresh)
+
+    # then
+    explained = """query($id: ID!) { recoveryExplain(checkout: $id) { gates { gate text } } }"""
+
+    def is_used() -> bool:
+        gates = seller.ask(explained, id=row["id"])["gates"]
+        return any("its voucher was used" in gate["text"] for gate in gates)
+
+    place.until(is_used, "the voucher to be used")
+    seller.log_in()
+    found = seller.api.ask(
+        """query($code: String!) { vouchers(first: 5, filter: { search: $code }) {
+          edges { node { name usageLimit singleUse applyOncePerCustomer endDate
+            privateMetafield(key: "saleor-nudges.recovery") } } } }""",
+        code=code,
+    )["vouchers"]["edges"]
+    [voucher] = [edge["node"] for edge in found]
+    assert voucher.pop("endDate") is not None
+    assert voucher == {
+        "name": "Welcome back",
+        "usageLimit": 1,
+        "singleUse": True,
+        "applyOncePerCustomer": True,
+        "privateMetafield": "true",
+    }
 
 
 def test_order_before_the_send_stops_it(
