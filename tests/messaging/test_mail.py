@@ -36,15 +36,21 @@ class Mailbox:
         self.taken = []
         self.data = 0
         self.conversations = set()
+        self.once = ""
 
     async def handle_MAIL(self, _server, session, envelope, address, _options):
         self.conversations.add(session.peer)
         if "mail" in self.answers:
+            if self.once == "mail":
+                return self.answers.pop("mail")
             return self.answers["mail"]
         envelope.mail_from = address
         return "250 OK"
 
-    async def handle_RCPT(self, _server, _session, envelope, address, _options):
+    async def handle_RCPT(self, server, _session, envelope, address, _options):
+        if self.answers.get("rcpt") == "hang up":
+            server.transport.abort()
+            return "250 OK"
         if "rcpt" in self.answers:
             return self.answers["rcpt"]
         envelope.rcpt_tos.append(address)
@@ -145,6 +151,30 @@ def test_a_server_that_hung_up_between_two_messages_gets_the_second(serve):
         channel.send(MESSAGE)
     # then
     assert (len(mailbox.taken), len(mailbox.conversations)) == (2, 2)
+
+
+def test_a_server_that_ends_the_conversation_takes_the_message_in_the_next_one(serve):
+    mailbox = serve()
+    with closing(MailChannel()) as channel:
+        channel.send(MESSAGE)
+        mailbox.answers["mail"] = "421 too many"
+        mailbox.once = "mail"
+        channel.send(MESSAGE)
+    assert (len(mailbox.taken), len(mailbox.conversations)) == (2, 2)
+
+
+def test_a_server_that_takes_nobody_is_asked_once(serve):
+    mailbox = serve(mail="421 go away")
+    with closing(MailChannel()) as channel, pytest.raises(DeliveryFailed):
+        channel.send(MESSAGE)
+    assert len(mailbox.conversations) == 1
+
+
+def test_a_server_that_hangs_up_before_data_has_got_nothing(serve):
+    mailbox = serve(rcpt="hang up")
+    with closing(MailChannel()) as channel, pytest.raises(DeliveryFailed):
+        channel.send(MESSAGE)
+    assert mailbox.data == 0
 
 
 def test_after_trouble_the_next_message_begins_anew(serve):

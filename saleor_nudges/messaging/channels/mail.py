@@ -20,7 +20,7 @@ BEFORE_THE_MESSAGE = (smtplib.SMTPHeloError, smtplib.SMTPNotSupportedError)
 REFUSALS = (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError)
 # From here on a server means "never"; below it, "not now" (RFC 5321, 4.2.1).
 PERMANENT = 500
-TEMPORARY = 400
+GOODBYE = 421
 # Servers end a conversation that goes on for too long, and some count it against the sender.
 MOST_ON_ONE = 100
 
@@ -31,6 +31,7 @@ class MailChannel(Channel):
     def __init__(self) -> None:
         self._connection: Any = None
         self._used = 0
+        self._has_begun = False
 
     def send(self, message: Message) -> None:
         mail = _Mail(
@@ -59,6 +60,8 @@ class MailChannel(Channel):
 
     def _hand_over(self, mail: EmailMultiAlternatives) -> None:
         connection = self._opened()
+        # Other backends than SMTP do not tell how far they came.
+        self._has_begun = not isinstance(getattr(connection, "connection", None), smtplib.SMTP)
         try:
             connection.send_messages([mail])
         except smtplib.SMTPAuthenticationError as error:
@@ -66,15 +69,32 @@ class MailChannel(Channel):
         except BEFORE_THE_MESSAGE as error:
             raise DeliveryFailed from error
         except REFUSALS as error:
+            if self._is_over(error):
+                self._hand_over(mail)
+                return
             raise (DeliveryRefused if _is_permanent(error) else DeliveryFailed) from error
         except OSError as error:
-            # Somewhere between DATA and its answer: RFC 1047 says we cannot know.
-            raise DeliveryUnknown from error
+            if self._has_begun:
+                # Somewhere between DATA and its answer: RFC 1047 says we cannot know.
+                raise DeliveryUnknown from error
+            if not self._used:
+                raise DeliveryFailed from error
+            # It hung up after an earlier message, before this one began.
+            self.close()
+            self._hand_over(mail)
+            return
         self._used += 1
 
+    def _is_over(self, error: smtplib.SMTPException) -> bool:
+        """Tell whether the server only ends the conversation; then begin another one."""
+        is_over = self._used > 0 and getattr(error, "smtp_code", 0) == GOODBYE
+        if is_over:
+            self.close()
+        return is_over
+
     def _opened(self) -> Any:
-        """Return a connection that answers. Nothing was handed over when it raises."""
-        if self._connection is not None and (self._used >= MOST_ON_ONE or not self._answers()):
+        """Return an open connection. Nothing was handed over when it raises."""
+        if self._used >= MOST_ON_ONE:
             self.close()
         if self._connection is None:
             connection = get_connection(fail_silently=False)
@@ -86,19 +106,19 @@ class MailChannel(Channel):
                 # However the greeting failed, nothing was handed over.
                 raise DeliveryFailed from error
             self._connection, self._used = connection, 0
+            self._listen(getattr(connection, "connection", None))
         return self._connection
 
-    def _answers(self) -> bool:
-        """Tell whether the server is still there: one that hung up meanwhile has taken nothing."""
-        server = getattr(self._connection, "connection", None)
-        if not isinstance(server, smtplib.SMTP):
-            # Other backends see to that themselves.
-            return True
-        try:
-            code, _ = server.noop()
-        except OSError:
-            return False
-        return code < TEMPORARY
+    def _listen(self, server: object) -> None:
+        """Note when a message begins: what goes wrong before that took nothing."""
+        if isinstance(server, smtplib.SMTP):
+            say_data = server.data
+
+            def data(message: Any) -> Any:
+                self._has_begun = True
+                return say_data(message)
+
+            server.data = data  # type: ignore[assignment, method-assign]
 
 
 class _Mail(EmailMultiAlternatives):
