@@ -16,7 +16,7 @@ from saleor_nudges.models.statements import database_now
 from saleor_nudges.recovery import campaigns
 from saleor_nudges.recovery.planning.planner import message_channel
 from saleor_nudges.recovery.planning.shoppers import FOR_NOW, PASSED, WAITING, WRITTEN
-from saleor_nudges.recovery.sending import detect
+from saleor_nudges.recovery.sending import entering
 
 
 def send_now(tracked: TrackedCheckout, campaign: Campaign) -> Send:
@@ -34,7 +34,7 @@ def send_now(tracked: TrackedCheckout, campaign: Campaign) -> Send:
         if waiting := ledger.filter(state__in=WAITING).first():
             return _hurried(waiting)
         send = _next(held, campaign, ledger.filter(state__in=(*WRITTEN, *PASSED)))
-        detect.enter([send])
+        entering.enter([send])
         send = ledger.get(campaign=campaign, step_number=send.step_number)
         held.campaign, held.next_due_at = campaign, None
         held.save(update_fields=["campaign", "next_due_at"])
@@ -77,6 +77,6 @@ def _next(tracked: TrackedCheckout, campaign: Campaign, gone: Iterable[Send]) ->
     if (step := next(left, None)) is None:
         raise InvalidInput("All its messages have gone.", field="campaign")
     now = database_now()
-    send = detect.row(tracked, step, message_channel(step.message_channels), now)
+    send = entering.row(tracked, step, message_channel(step.message_channels), now)
     send.is_manual = True
     return send

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -24,9 +24,7 @@ from saleor_nudges.host.looks import CheckoutLook
 from saleor_nudges.models import (
     Campaign,
     CampaignState,
-    CampaignStep,
     CheckoutState,
-    MessageChannel,
     Send,
     SendState,
     Shop,
@@ -36,10 +34,9 @@ from saleor_nudges.models import (
 from saleor_nudges.models.statements import database_now
 from saleor_nudges.recovery.planning import attempts, outages
 from saleor_nudges.recovery.planning.planner import Kept, Planner, planner
-from saleor_nudges.recovery.planning.shoppers import FOR_NOW
 from saleor_nudges.recovery.reasons import Reason, Why
 from saleor_nudges.recovery.rules.smear import Outage
-from saleor_nudges.recovery.sending import ledger
+from saleor_nudges.recovery.sending import entering, ledger
 from saleor_nudges.recovery.watching import cycles, standing
 
 # What could not be looked at is looked at again.
@@ -198,14 +195,14 @@ class _Found:
 
 def _write(left: list[TrackedCheckout], plans: Planner, looks: Mapping[UUID, CheckoutLook]) -> int:
     found = _Found()
-    waiting = in_the_ledger(left)
+    waiting = entering.in_the_ledger(left)
     for tracked in left:
         if tracked.pk in waiting:
             # Whoever sends it plans on from there.
             tracked.next_due_at = None
         else:
             _plan(tracked, plans, found, looks.get(tracked.pk))
-    enter(found.sends)
+    entering.enter(found.sends)
     attempts.keep(found.kept, plans.now)
     if left:
         statements.run(LOOKED_AT, [msgspec.json.encode(list(map(_looked_at, left))).decode()])
@@ -249,7 +246,7 @@ def _plan(
         found.kept.append((tracked, Kept(outlook.step.number, why)))
     else:
         tracked.next_due_at = None
-        send = row(tracked, outlook.step, outlook.message_channel, outlook.due_at)
+        send = entering.row(tracked, outlook.step, outlook.message_channel, outlook.due_at)
         send.lines = lines
         found.sends.append(send)
 
@@ -264,52 +261,3 @@ def stand(tracked: TrackedCheckout, look: CheckoutLook | None) -> list[dict[str,
         return None
     standing.note(tracked, look)
     return standing.buyable(tracked.lines, look)
-
-
-def enter(sends: Sequence[Send]) -> None:
-    """Enter messages of one shop into the ledger; what only waited for better facts wakes up."""
-    if not sends:
-        return
-    keys = {(one.checkout_id, one.cycle, one.campaign_id, one.step_number): one for one in sends}
-    asleep = Send.objects.of(sends[0].shop_id).filter(
-        checkout__in=[one.checkout_id for one in sends],
-        state=SendState.CANCELLED,
-        reason__in=FOR_NOW,
-    )
-    for row in asleep.select_for_update():
-        fresh = keys.pop((row.checkout_id, row.cycle, row.campaign_id, row.step_number), None)
-        if fresh is not None:
-            row.state, row.reason, row.failures = SendState.DUE, "", 0
-            row.due_at, row.ready_at, row.lines = fresh.due_at, fresh.ready_at, fresh.lines
-            row.person_id, row.message_channel = fresh.person_id, fresh.message_channel
-            row.is_manual = fresh.is_manual
-            row.save()
-    Send.objects.bulk_create(keys.values(), ignore_conflicts=True)
-
-
-def in_the_ledger(left: list[TrackedCheckout]) -> set[UUID]:
-    """Return which of these checkouts of one shop have a message on its way already."""
-    if not left:
-        return set()
-    live = (SendState.DUE, SendState.CLAIMED, SendState.SENDING)
-    rows = Send.objects.of(left[0].shop_id).filter(checkout__in=left, state__in=live)
-    return set(rows.values_list("checkout_id", flat=True))
-
-
-def row(
-    tracked: TrackedCheckout, step: CampaignStep, message_channel: MessageChannel, due_at: datetime
-) -> Send:
-    """Return a new row of the ledger, not saved."""
-    return Send(
-        shop_id=tracked.shop_id,
-        channel=tracked.channel,
-        checkout=tracked,
-        cycle=tracked.cycle,
-        campaign_id=step.campaign_id,
-        step=step,
-        step_number=step.number,
-        person_id=tracked.person_id,
-        message_channel=message_channel,
-        due_at=due_at,
-        ready_at=due_at,
-    )

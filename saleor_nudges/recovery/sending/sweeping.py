@@ -17,7 +17,7 @@ from saleor_nudges.recovery import reasons
 from saleor_nudges.recovery.planning import outages
 from saleor_nudges.recovery.planning.planner import Outlook, planner
 from saleor_nudges.recovery.reasons import Why
-from saleor_nudges.recovery.sending import detect
+from saleor_nudges.recovery.sending import entering
 
 LARGEST_BATCH: Final = 1000
 
@@ -89,7 +89,7 @@ def _look(
     outage = outages.lasting([campaign.shop_id], now).get(campaign.shop_id)
     cards = get_host(campaign.shop).product_cards
     plans = planner(campaign.shop, found, now, cards, outage)
-    waiting = detect.in_the_ledger(found)
+    waiting = entering.in_the_ledger(found)
     sends = []
     for tracked in found:
         outlook = _outlook(plans.outlook, tracked, swept)
@@ -99,7 +99,7 @@ def _look(
             continue
         sends += _sends(tracked, outlook, swept, now)
     if not is_dry and sends:
-        detect.enter(sends)
+        entering.enter(sends)
         entered = TrackedCheckout.objects.of(campaign.shop_id)
         entered.filter(pk__in=[send.checkout_id for send in sends]).update(
             next_due_at=None, campaign=campaign
@@ -129,7 +129,7 @@ def _sends(tracked: TrackedCheckout, outlook: Outlook, swept: Swept, now: dateti
         swept.kept[told] = swept.kept.get(told, 0) + 1
         return []
     swept.entered[step.number] = swept.entered.get(step.number, 0) + 1
-    return [detect.row(tracked, step, channel, due_at)]
+    return [entering.row(tracked, step, channel, due_at)]
 
 
 def _size(size: int | None) -> int:
