@@ -12,7 +12,7 @@ from saleor_nudges.capture import capture
 from saleor_nudges.exceptions import DeliveryFailed
 from saleor_nudges.host.memory import MemoryHost
 from saleor_nudges.messaging.channels.memory import SENT, MemoryChannel
-from saleor_nudges.models import Campaign, Send, Shop, Suppression, TrackedCheckout
+from saleor_nudges.models import Campaign, Cursor, Send, Shop, Suppression, TrackedCheckout
 from saleor_nudges.recovery import campaigns
 from saleor_nudges.recovery.sending import detect, marking, volley
 from saleor_nudges.recovery.sending import send as sending
@@ -259,6 +259,23 @@ def test_while_the_provider_is_away_what_is_in_doubt_waits(shop, once_per_key, m
     Send.objects.of(shop).update(lease_until=Now() - timedelta(seconds=1))
     assert sending.send_due() == 1
     assert len(SENT) == 1
+
+
+def test_while_its_provider_is_left_alone_what_is_in_doubt_is_not_given_up(shop, once_per_key):
+    # given
+    dies_at_the_mark(shop, is_taken=False)
+    Cursor.objects.of(shop).create(
+        shop=shop, kind="paused:EMAIL", position=Now(), caught_up_at=Now() + timedelta(minutes=5)
+    )
+
+    # when
+    assert sending.send_due() == 0
+
+    # then it waits, until nobody would remember the cart
+    assert Send.objects.of(shop).get().state == "SENDING"
+    Send.objects.of(shop).update(ready_at=Now() - timedelta(days=2))
+    assert sending.send_due() == 0
+    assert Send.objects.of(shop).get().state == "IN_DOUBT"
 
 
 # Shops take turns.

@@ -12,6 +12,7 @@ from saleor_nudges import conf, telemetry
 from saleor_nudges.models import MessageChannel, Send, SendState
 from saleor_nudges.recovery.reasons import Reason
 from saleor_nudges.recovery.sending import breaker
+from saleor_nudges.recovery.sending.conditions import not_too_old
 from saleor_nudges.recovery.sending.outcomes import lease, plan_on
 
 TOGETHER: Final = ("shop", "person", "checkout", "step", "campaign")
@@ -34,12 +35,15 @@ def claim_doubtful(honouring: Collection[MessageChannel]) -> list[Send]:
     return _taken(rows)
 
 
-def give_up_on_the_doubtful() -> int:
-    """A worker died between the mark and the outcome: shown as in doubt, never repeated."""
+def give_up_on_the_doubtful(honouring: Collection[MessageChannel] = ()) -> int:
+    """A worker died between the mark and the outcome: shown as in doubt, never repeated.
+
+    Of providers that take each key only once, only what is too old to be handed over again.
+    """
+    hopeless = _doubtful().exclude(not_too_old(), message_channel__in=honouring)
     with transaction.atomic():
-        held = dict(
-            _doubtful().select_for_update(skip_locked=True).values_list("pk", "checkout_id")
-        )
+        rows = hopeless.select_for_update(skip_locked=True)
+        held = dict(rows.values_list("pk", "checkout_id"))
         rows = Send.objects.across_shops().filter(pk__in=held)
         count = rows.update(state=SendState.IN_DOUBT, reason=Reason.WORKER_LOST)
         plan_on(held.values())

@@ -8,7 +8,7 @@ only once. See `docs/adr/0001-decisions.md`.
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import batched
 from typing import Final
 from uuid import UUID
@@ -49,20 +49,20 @@ def send_due(*, seconds: float = LONGEST_SWEEP) -> int:
     limit = time.monotonic() + seconds
     sent = 0
     with host_class().writing(), kept_open() as channels:
-        sent += hand_over_again(channels)
-        give_up_on_the_doubtful()
+        honouring = [one for one in MessageChannel if channels(one).honours_keys]
+        sent += hand_over_again(channels, honouring)
+        give_up_on_the_doubtful(honouring)
         while time.monotonic() < limit and (claimed := claim()):
             for few in batched(claimed, VOLLEY):
                 sent += _deliver(few, channels, limit)
     return sent
 
 
-def hand_over_again(channels: Channels) -> int:
+def hand_over_again(channels: Channels, honouring: Collection[MessageChannel]) -> int:
     """Hand over once more what nobody knows the outcome of, where the provider knows its key.
 
     What may not go any more stays in doubt: it may have left.
     """
-    honouring = [one for one in MessageChannel if channels(one).honours_keys]
     left = 0
     for send in claim_doubtful(honouring):
         try:
