@@ -96,7 +96,7 @@ def hold_claims_for_good() -> None:
 def repeat_the_doubtful() -> None:
     """What was marked and not finished is sent again."""
 
-    def again() -> int:
+    def again(_honouring: object) -> int:
         lost = Send.objects.across_shops().filter(state=SendState.SENDING, lease_until__lt=Now())
         return lost.update(state=SendState.DUE)
 
