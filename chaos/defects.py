@@ -205,7 +205,7 @@ def make_the_keys() -> None:
 
 
 def _asleep(ground: Ground) -> Result:
-    return beats.asleep(ground, least=40, leases=2)
+    return beats.asleep(ground, least=40, leases=2, often=0.12)
 
 
 def _races(ground: Ground) -> Result:

@@ -29,12 +29,8 @@ AFTERWARDS: Final = timedelta(hours=12)
 # Of the time planned between two messages at least half is kept, as docs/campaigns.md has it.
 KEPT: Final = 0.5
 LEASES: Final = 10
-SLEEPS: moments.Plan = {
-    moments.CLAIMED: {moments.fall_asleep: 0.08},
-    moments.HELD: {moments.fall_asleep: 0.03},
-    moments.MARKED: {moments.fall_asleep: 0.03},
-    moments.TAKEN: {moments.fall_asleep: 0.03},
-}
+WORST: Final = (moments.CLAIMED, moments.HELD, moments.MARKED, moments.TAKEN)
+SELDOM: Final = 0.03
 
 
 def at_once(ground: Ground, least: int = 60) -> Result:
@@ -83,13 +79,17 @@ def missed(ground: Ground, least: int = 20) -> Result:
     )
 
 
-def asleep(ground: Ground, least: int = 60, leases: int = LEASES) -> Result:
-    """Workers stopped (SIGSTOP) at the worst moments for ten leases, and let go."""
+def asleep(ground: Ground, least: int = 60, leases: int = LEASES, often: float = SELDOM) -> Result:
+    """Workers stopped (SIGSTOP) at the worst moments for ten leases, and let go.
+
+    `often`: how likely at each of them; of few messages, so that hardly ever nobody sleeps.
+    """
     ground.clear()
     leavers = list(numbered([a_shop("asleep")], ground.count(2000, least)))
     populate(leavers, in_ledger=True)
     slept, since, length = 0, dict[int, float](), leases * engine.lease_seconds()
-    with ground.crew(*[engine.send_due] * BEATS, moments_of=SLEEPS) as crew:
+    sleeps: moments.Plan = {moment: {moments.fall_asleep: often} for moment in WORST}
+    with ground.crew(*[engine.send_due] * BEATS, moments_of=sleeps) as crew:
 
         def is_over() -> bool:
             nonlocal slept

@@ -11,7 +11,7 @@ MOMENTS: moments.Plan = {
     moments.CLAIMED: {moments.die: 0.05},
     moments.HELD: {moments.die: 0.06},
     moments.MARKED: {moments.die: 0.06},
-    moments.TAKEN: {moments.die: 0.1, moments.hear_nothing: 0.1},
+    moments.TAKEN: {moments.die: 0.15, moments.hear_nothing: 0.1},
 }
 
 

@@ -24,7 +24,7 @@ def small(ground: Ground) -> list[Result]:
         deaths.played(ground, least=40),
         races.played(ground, least=48),
         beats.at_once(ground, least=20),
-        beats.asleep(ground, least=24, leases=2),
+        beats.asleep(ground, least=24, leases=2, often=0.12),
         skew.played(ground, least=4),
         proof.played(ground, [one for one in DEFECTS if one.name in QUICK]),
     ]
