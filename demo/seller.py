@@ -91,7 +91,7 @@ def _tiles(shop: Shop) -> list[tuple[str, int, str]]:
         ("Product views", views.filter(kind="product_viewed").count(), "by the widget"),
         ("Nudges shown", interactions.get("nudge_viewed", 0), clicked),
         ("Orders", DemoOrder.objects.count(), f"{DemoCheckout.objects.count()} carts open"),
-        ("Emails sent", sends.filter(state=SendState.SENT).count(), "a step of a campaign at most once"),
+        ("Emails sent", sends.filter(state=SendState.SENT).count(), "each step once at most"),
         ("Came back", sends.filter(returned_at__isnull=False).count(), "by the mail's link"),
         ("Recovered", recovered, "bought after it"),
     ]
