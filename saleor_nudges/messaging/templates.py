@@ -20,6 +20,9 @@ VARIABLES = (
     "subject",
 )
 
+# By what the names of our own templates begin.
+REMINDER, THANKS = "", "thanks_"
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -31,18 +34,20 @@ class Written:
 
 
 @lru_cache(maxsize=8)
-def default(part: str) -> str:
-    """Return our own template for `subject`, `text` or `html`."""
+def default(part: str, ours: str = REMINDER) -> str:
+    """Return our own template for `subject`, `text` or `html` of a reminder or of thanks."""
     folder = files("saleor_nudges.messaging") / "defaults"
-    return (folder / f"{part}.liquid").read_text(encoding="utf-8")
+    return (folder / f"{ours}{part}.liquid").read_text(encoding="utf-8")
 
 
-def write(subject: str, text: str, html: str, facts: dict[str, Any]) -> Written:
+def write(
+    subject: str, text: str, html: str, facts: dict[str, Any], ours: str = REMINDER
+) -> Written:
     """Return the message; where the seller gave no template ours is used. Raises InvalidInput."""
-    title = " ".join(wording.text(subject or default("subject"), facts).split())
+    title = " ".join(wording.text(subject or default("subject", ours), facts).split())
     facts = facts | {"subject": title}
     return Written(
         subject=title,
-        text=wording.text(text or default("text"), facts),
-        html=wording.html(html or default("html"), facts),
+        text=wording.text(text or default("text", ours), facts),
+        html=wording.html(html or default("html", ours), facts),
     )

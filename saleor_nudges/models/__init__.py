@@ -38,6 +38,7 @@ from saleor_nudges.models.recovery import (
     SeenOrder,
     Send,
     SendState,
+    StepKind,
     TrackedCheckout,
 )
 from saleor_nudges.models.reviews import ProductReview, ReviewState
@@ -88,6 +89,7 @@ __all__ = [
     "Shop",
     "ShopEvent",
     "ShopProduct",
+    "StepKind",
     "StockRule",
     "StoredEvent",
     "Suppression",

@@ -84,6 +84,8 @@ class SeenOrder(ChannelRow):
     placed_at = models.DateTimeField()
     # Cancelled or refunded: no purchase to tell others of, but still a purchase to its shopper.
     is_void = models.BooleanField(default=False)
+    # When its shopper may be thanked for it, by the campaign that brought them back.
+    thanks_due_at = models.DateTimeField(null=True)
 
     objects = ScopedManager["SeenOrder"]()
 
@@ -94,6 +96,11 @@ class SeenOrder(ChannelRow):
         indexes = (
             models.Index(fields=["shop", "person", "placed_at"], name="nudges_order_person"),
             models.Index(fields=["shop", "checkout"], name="nudges_order_checkout"),
+            models.Index(
+                fields=["shop", "thanks_due_at"],
+                name="nudges_order_thanks",
+                condition=models.Q(thanks_due_at__isnull=False),
+            ),
         )
 
 
@@ -157,13 +164,21 @@ def by_email() -> list[str]:
     return [MessageChannel.EMAIL]
 
 
+class StepKind(models.TextChoices):
+    """What a step's message is for, and what its delay counts from."""
+
+    REMINDER = "REMINDER", "Counts from the shopper's last sign of life."
+    THANK_YOU = "THANK_YOU", "Counts from the order that ended the reminders."
+
+
 class CampaignStep(ShopRow):
-    """One message of a campaign, counted from the shopper's last sign of life."""
+    """One message of a campaign."""
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="+")
     number = models.PositiveIntegerField()
     # Taken out of its campaign; the ledger still names it.
     is_retired = models.BooleanField(default=False)
+    kind = models.CharField(max_length=16, choices=StepKind.choices, default=StepKind.REMINDER)
     delay_seconds = models.PositiveIntegerField()
     message_channels = models.JSONField(default=by_email)
     condition = models.JSONField(default=dict)
@@ -203,6 +218,10 @@ class Send(ChannelRow):
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="+")
     step = models.ForeignKey(CampaignStep, on_delete=models.PROTECT, related_name="+")
     step_number = models.PositiveIntegerField()
+    # Of a thank-you: what for.
+    order = models.ForeignKey(
+        SeenOrder, on_delete=models.CASCADE, null=True, db_index=False, related_name="+"
+    )
     person = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, related_name="+")
     message_channel = models.CharField(max_length=16, choices=MessageChannel.choices)
     state = models.CharField(max_length=16, choices=SendState.choices, default=SendState.DUE)

@@ -63,6 +63,7 @@ class Reason(StrEnum):
     PROVIDER_PAUSED = "PROVIDER_PAUSED", Fate.WAITS
     CHANGED_MEANWHILE = "CHANGED_MEANWHILE", Fate.WAITS
     TROUBLE = "TROUBLE", Fate.WAITS
+    ORDER_VOID = "ORDER_VOID", Fate.OVER
     # They bought, said no, or cannot be reached; or there is no checkout any more.
     ORDERED = "ORDERED", Fate.OVER
     RECENT_PURCHASE = "RECENT_PURCHASE", Fate.OVER

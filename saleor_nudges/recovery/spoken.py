@@ -89,6 +89,7 @@ ENGLISH: Final = Words(
         "CHANGED_MEANWHILE": _plain("something changed while it was looked at"),
         "TROUBLE": _plain("something of ours failed before it was sent, the log says what"),
         "ORDERED": _plain("they bought"),
+        "ORDER_VOID": _plain("their order was cancelled or refunded"),
         "RECENT_PURCHASE": _plain("they bought lately"),
         "CHECKOUT_CLOSED": _plain("the checkout was emptied, ordered or recovered"),
         "CHECKOUT_GONE": _plain("the shop no longer has the checkout"),

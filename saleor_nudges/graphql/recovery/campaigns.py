@@ -13,7 +13,14 @@ from saleor_nudges.graphql.mutation import SellerMutation, errors_field, given
 from saleor_nudges.graphql.recovery.funnel import RecoveryFunnelRow, funnel_of
 from saleor_nudges.graphql.standard import JSON, DateTime
 from saleor_nudges.host import Requester
-from saleor_nudges.models import Campaign, CampaignMode, CampaignState, CampaignStep, Shop
+from saleor_nudges.models import (
+    Campaign,
+    CampaignMode,
+    CampaignState,
+    CampaignStep,
+    Shop,
+    StepKind,
+)
 from saleor_nudges.nudges.configs import check_channel
 from saleor_nudges.recovery import campaigns
 from saleor_nudges.recovery.campaigns.presets import PRESETS, SHIPPED
@@ -34,12 +41,19 @@ RecoveryPresetEnum = graphene.Enum("RecoveryPresetEnum", [(name, name) for name 
 RecoveryExitEnum = graphene.Enum("RecoveryExitEnum", [(one.name, one.value) for one in CHOSEN])
 
 
+RecoveryStepKindEnum = graphene.Enum(
+    "RecoveryStepKindEnum", [(kind.name, kind.value) for kind in StepKind]
+)
+
+
 class RecoveryStep(graphene.ObjectType):
     """One message of a campaign."""
 
     number = graphene.Int(required=True, description="Which message, counted from 1.")
+    kind = graphene.Field(RecoveryStepKindEnum, required=True, description="What it is for.")
     delay_seconds = graphene.Int(
-        required=True, description="Seconds after the shopper's last sign of life."
+        required=True,
+        description="Seconds after the shopper's last sign of life, or after the order.",
     )
     message_channels = graphene.List(
         graphene.NonNull(MessageChannelEnum),
@@ -113,8 +127,10 @@ class RecoveryCampaign(graphene.ObjectType):
 class RecoveryStepInput(graphene.InputObjectType):
     """One message, whole: what is left out is as it ships."""
 
+    kind = RecoveryStepKindEnum(description="What it is for; a REMINDER when left out.")
     delay_seconds = graphene.Int(
-        required=True, description="Seconds after the shopper's last sign of life."
+        required=True,
+        description="Seconds after the shopper's last sign of life, or after the order.",
     )
     message_channels = graphene.List(
         graphene.NonNull(MessageChannelEnum), description="How it leaves, the best first."

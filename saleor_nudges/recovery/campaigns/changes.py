@@ -205,6 +205,7 @@ def _write_steps(
             number=number,
             defaults={
                 "is_retired": False,
+                "kind": step["kind"],
                 "delay_seconds": step["delaySeconds"],
                 "message_channels": step["messageChannels"],
                 "condition": step["condition"],
@@ -220,8 +221,10 @@ def _must_be_possible(shop: Shop, sequence: steps.Sequence) -> None:
     """Raise InvalidInput for what is understood but not done yet."""
     for step in sequence.steps:
         here = f"steps[{step.number - 1}]"
-        if step.kind is not steps.Kind.REMINDER:
-            raise InvalidInput("Nothing is sent after an order yet.", field=f"{here}.kind")
+        if step.kind is steps.Kind.THANK_YOU and step.number == 1:
+            raise InvalidInput("The first message is a REMINDER.", field=f"{here}.kind")
+        if step.kind is steps.Kind.THANK_YOU and step.voucher is not None:
+            raise InvalidInput("There is no checkout to put it on.", field=f"{here}.voucher")
         if step.voucher is not None and not _may_make_vouchers(shop):
             raise InvalidInput(
                 "The shop lets us make no vouchers: the App needs MANAGE_DISCOUNTS.",

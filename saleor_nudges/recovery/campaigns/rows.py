@@ -16,6 +16,7 @@ from saleor_nudges.models import (
     CampaignStep,
     CheckoutState,
     Shop,
+    StepKind,
     TrackedCheckout,
 )
 from saleor_nudges.recovery.campaigns import sandbox, steps
@@ -85,7 +86,9 @@ def first_look(tracked: TrackedCheckout) -> datetime | None:
     )
     # The one it is in counts, though it is paused, or was started by hand.
     active |= Q(campaign=tracked.campaign_id) if tracked.campaign_id else Q()
-    steps_there = CampaignStep.objects.of(tracked.shop_id).filter(active, is_retired=False)
+    steps_there = CampaignStep.objects.of(tracked.shop_id).filter(
+        active, is_retired=False, kind=StepKind.REMINDER
+    )
     first = steps_there.order_by("delay_seconds").first()
     if first is None:
         return None
@@ -101,6 +104,7 @@ def source(campaign: Campaign, rows: Sequence[CampaignStep]) -> dict[str, Any]:
 def step_source(row: CampaignStep) -> dict[str, Any]:
     """Return what the grammar reads of a step."""
     return {
+        "kind": row.kind,
         "delaySeconds": row.delay_seconds,
         "messageChannels": row.message_channels,
         "condition": row.condition,

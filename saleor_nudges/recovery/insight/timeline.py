@@ -113,7 +113,8 @@ def _of_attempts(shop: Shop, by_id: dict[Any, TrackedCheckout]) -> Iterator[Entr
 def _of_messages(shop: Shop, about: Q, by_id: dict[Any, TrackedCheckout]) -> Iterator[Entry]:
     theirs = Send.objects.of(shop).filter(about | Q(checkout__in=list(by_id)))
     for send in _newest(theirs.select_related("checkout", "campaign"), "due_at"):
-        name = f"Message {send.step_number} of “{send.campaign.name}”"
+        what = "Thanks" if send.order_id else "Message"
+        name = f"{what} {send.step_number} of “{send.campaign.name}”"
         at = send.sent_at or send.marked_at or send.due_at
         yield Entry(at, _kind_of(send), f"{name}: {_became(send)}", send.checkout)
         if send.returned_at:

@@ -4,7 +4,7 @@
 marks a message asks again, in the transaction that marks it.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,6 +17,7 @@ from saleor_nudges.models import (
     CampaignStep,
     CheckoutState,
     MessageChannel,
+    SeenOrder,
     Send,
     Shop,
     TrackedCheckout,
@@ -24,10 +25,10 @@ from saleor_nudges.models import (
 from saleor_nudges.recovery import campaigns, message_channels
 from saleor_nudges.recovery.campaigns import Running, manners, sandbox, triggers
 from saleor_nudges.recovery.campaigns.clauses import Verdict
-from saleor_nudges.recovery.campaigns.steps import Exit
+from saleor_nudges.recovery.campaigns.steps import Exit, Kind
 from saleor_nudges.recovery.campaigns.steps import Step as SequenceStep
 from saleor_nudges.recovery.planning import outages
-from saleor_nudges.recovery.planning.shoppers import Cards, Shoppers, longest
+from saleor_nudges.recovery.planning.shoppers import THANKS, Cards, Shoppers, longest
 from saleor_nudges.recovery.reasons import Reason, Why
 from saleor_nudges.recovery.rules.caps import Cap
 from saleor_nudges.recovery.rules.hours import Hours
@@ -134,10 +135,29 @@ class Planner:
             return Outlook(Reason.SEQUENCE_ENDED, one)
         return None
 
+    def thanks(self, tracked: TrackedCheckout, order: SeenOrder) -> Outlook:
+        """Return which thank-you comes next for the order that a checkout became, if any does."""
+        if tracked.person_id is None:
+            return Outlook(Reason.NO_CONTACT)
+        own = (one for one in self.running if one.row.pk == tracked.campaign_id)
+        if (one := next(own, None)) is None:
+            return Outlook(Reason.CAMPAIGN_OFF)
+        return self._first(
+            tracked, one, lambda passed: self._thanks(tracked, one, passed, order.placed_at)
+        )
+
     def _next(self, tracked: TrackedCheckout, one: Running, asked_for: Send | None) -> Outlook:
+        return self._first(
+            tracked, one, lambda passed: self._decision(tracked, one, passed, asked_for)
+        )
+
+    def _first(
+        self, tracked: TrackedCheckout, one: Running, decide: Callable[[frozenset[int]], Decision]
+    ) -> Outlook:
+        """Return what comes first of what is wanted: a step's own condition is asked when due."""
         passed, kept = set(self.shoppers.passed(tracked, one.row.pk)), list[Kept]()
         while True:
-            decision = self._decision(tracked, one, frozenset(passed), asked_for)
+            decision = decide(frozenset(passed))
             number = decision.step.number if decision.step else 0
             is_now = decision.due_at is not None and decision.due_at <= self.now
             if not is_now or self._is_wanted(tracked, one.sequence.steps[number - 1]):
@@ -157,23 +177,46 @@ class Planner:
         passed: frozenset[int],
         asked_for: Send | None,
     ) -> Decision:
-        rules = Rules(
-            steps=plan_steps(one, asked_for, tracked.seen_at),
+        rules = self._rules(one, plan_steps(one, asked_for, tracked.seen_at))
+        cycle = Cycle(str(one.row.pk), str(tracked.pk), tracked.cycle, tracked.seen_at)
+        shopper = self._shopper(tracked, rules, passed, self.shoppers.others(tracked))
+        return next_message(cycle, rules, shopper, self.now, self.outage)
+
+    def _thanks(
+        self, tracked: TrackedCheckout, one: Running, passed: frozenset[int], at: datetime
+    ) -> Decision:
+        """Return which thank-you comes next for an order placed `at`."""
+        steps = [_plan_step(step) for step in one.sequence.of_kind(Kind.THANK_YOU)]
+        # They have just been written to, by this very campaign; and bought.
+        rules = replace(self._rules(one, steps), cool_down=timedelta(0))
+        cycle = Cycle(str(one.row.pk), str(tracked.pk), THANKS * tracked.cycle, at)
+        shopper = self._shopper(tracked, rules, passed, ())
+        return next_message(cycle, rules, shopper, self.now, self.outage)
+
+    def _rules(self, one: Running, steps: Sequence[Step]) -> Rules:
+        return Rules(
+            steps=steps,
             active_since=_active_since(self.shop, one),
             cool_down=one.sequence.cool_down,
             caps=self.caps,
             hours=self.hours,
         )
-        shopper = Shopper(
+
+    def _shopper(
+        self,
+        tracked: TrackedCheckout,
+        rules: Rules,
+        passed: frozenset[int],
+        others: Sequence[Cycle],
+    ) -> Shopper:
+        return Shopper(
             key=str(tracked.person_id),
             zones=self._zones(tracked, rules),
             arm=assign(self.shop.pk, tracked.person_id),
             sent=self.shoppers.sent(tracked),
-            others=self.shoppers.others(tracked),
+            others=others,
             passed=passed,
         )
-        cycle = Cycle(str(one.row.pk), str(tracked.pk), tracked.cycle, tracked.seen_at)
-        return next_message(cycle, rules, shopper, self.now, self.outage)
 
     def _zones(self, tracked: TrackedCheckout, rules: Rules) -> Sequence[str]:
         """Where the person's clock plays no part, what is sealed about them stays closed."""
@@ -209,10 +252,20 @@ def again(send: Send, now: datetime) -> Outlook:
     return plans.outlook(tracked, of=send)
 
 
+def thanks_again(send: Send, now: datetime) -> Outlook:
+    """Return what comes next for the order of a thank-you that is about to be marked."""
+    shop, tracked = send.shop, send.checkout
+    if send.order is None:
+        return Outlook(Reason.ALL_SENT)
+    outage = outages.lasting([shop.pk], now).get(shop.pk)
+    plans = planner(shop, [tracked], now, get_host(shop).product_cards, outage)
+    return plans.thanks(tracked, send.order)
+
+
 def plan_steps(one: Running, asked_for: Send | None, seen_at: datetime) -> list[Step]:
     """Return the steps to plan with: all, or the one the seller asked for, from then on."""
     if asked_for is None:
-        return [_plan_step(step) for step in one.sequence.steps]
+        return [_plan_step(step) for step in one.sequence.of_kind(Kind.REMINDER)]
     after = max(asked_for.ready_at - seen_at, timedelta(0))
     wanted = (step for step in one.sequence.steps if step.number == asked_for.step_number)
     return [replace(_plan_step(step), after=after) for step in wanted]

@@ -45,6 +45,8 @@ FOR_NOW: Final = (
     Reason.TRIGGER_NOT_MET,
     Reason.NO_CAMPAIGN,
 )
+# Reminders and thanks of one cycle follow each other, but neither is a step of the other.
+THANKS: Final = -1
 HASHES: Final = ("email_hash", "user_hash", "phone_hash")
 
 Cards = Callable[[str, Collection[str]], dict[str, ProductCard]]
@@ -175,7 +177,7 @@ class Shoppers:
                     message_channel=row.message_channel,
                     campaign=str(row.campaign_id),
                     checkout=str(row.checkout_id),
-                    cycle=row.cycle,
+                    cycle=THANKS * row.cycle if row.order_id else row.cycle,
                     step=row.step_number,
                 ),
             )

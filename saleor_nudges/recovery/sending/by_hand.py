@@ -10,6 +10,7 @@ from saleor_nudges.models import (
     CampaignState,
     CheckoutState,
     Send,
+    StepKind,
     TrackedCheckout,
 )
 from saleor_nudges.models.statements import database_now
@@ -72,7 +73,7 @@ def _next(tracked: TrackedCheckout, campaign: Campaign, gone: Iterable[Send]) ->
     left = (
         step
         for step in campaigns.steps_of(campaign)
-        if step.number > last and step.number not in taken
+        if step.number > last and step.number not in taken and step.kind == StepKind.REMINDER
     )
     if (step := next(left, None)) is None:
         raise InvalidInput("All its messages have gone.", field="campaign")

@@ -15,7 +15,7 @@ from saleor_nudges.recovery.sending import breaker
 from saleor_nudges.recovery.sending.conditions import not_too_old
 from saleor_nudges.recovery.sending.outcomes import lease, plan_on
 
-TOGETHER: Final = ("shop", "person", "checkout", "step", "campaign")
+TOGETHER: Final = ("shop", "person", "checkout", "step", "campaign", "order")
 
 
 def claim() -> list[Send]:

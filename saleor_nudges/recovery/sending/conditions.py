@@ -62,10 +62,20 @@ def conditions(message_channel: MessageChannel) -> tuple[Condition, ...]:
     )
 
 
-def all_of(message_channel: MessageChannel) -> Q:
+def of_thanks(message_channel: MessageChannel) -> tuple[Condition, ...]:
+    """Return all conditions of a thank-you: there is an order, and no checkout any more."""
+    gone = ("ORDERED", "CHECKOUT_CLOSED", "BEFORE_ACTIVATION", "CHECKOUT_CHANGED")
+    kept = [one for one in conditions(message_channel) if one.reason not in gone]
+    return (
+        Condition("ORDER_VOID", Q(order__is_void=False), Then.CANCEL),
+        *(one for one in kept if one.reason != "PAYMENT_STARTED"),
+    )
+
+
+def all_of(message_channel: MessageChannel, *, is_thanks: bool = False) -> Q:
     """Return the one condition under which a message may be marked; it implies `may_write`."""
     together = Q()
-    for condition in conditions(message_channel):
+    for condition in (of_thanks if is_thanks else conditions)(message_channel):
         together &= condition.holds
     return together
 

@@ -36,7 +36,7 @@ from saleor_nudges.recovery.planning import attempts, outages
 from saleor_nudges.recovery.planning.planner import Kept, Planner, planner
 from saleor_nudges.recovery.reasons import Reason, Why
 from saleor_nudges.recovery.rules.smear import Outage
-from saleor_nudges.recovery.sending import entering, ledger
+from saleor_nudges.recovery.sending import entering, ledger, thanking
 from saleor_nudges.recovery.watching import cycles, standing
 
 # What could not be looked at is looked at again.
@@ -86,7 +86,8 @@ def detect(*, seconds: float = math.inf) -> int:
 def _one_batch(shop: Shop, outage: Outage | None) -> tuple[int, bool]:
     """Return how many messages were entered, and whether the shop has had its last turn."""
     try:
-        return _detect_batch(shop, outage)
+        entered, is_over = _detect_batch(shop, outage)
+        return entered + (thanking.enter_due(shop, outage) if is_over else 0), is_over
     except HostUnavailable:
         telemetry.log(telemetry.Log.HOST_UNAVAILABLE, logging.WARNING, shop=shop.key)
     except Exception:

@@ -21,20 +21,20 @@ from saleor_nudges.recovery.planning.shoppers import FOR_NOW
 ENTER: Final = """
     INSERT INTO saleor_nudges_send (
         id, created_at, shop_id, channel, checkout_id, cycle, campaign_id, step_id, step_number,
-        person_id, message_channel, due_at, ready_at, is_manual, lines, state, reason, fence,
-        failures)
+        person_id, order_id, message_channel, due_at, ready_at, is_manual, lines, state, reason,
+        fence, failures)
     SELECT id, now(), shop_id, channel, checkout_id, cycle, campaign_id, step_id, step_number,
-        person_id, message_channel, due_at, ready_at, is_manual, NULLIF(lines, 'null'), 'DUE', '',
-        0, 0
+        person_id, order_id, message_channel, due_at, ready_at, is_manual, NULLIF(lines, 'null'),
+        'DUE', '', 0, 0
     FROM jsonb_to_recordset(%s::text::jsonb) AS entered(
         id uuid, shop_id uuid, channel text, checkout_id uuid, cycle int, campaign_id uuid,
-        step_id uuid, step_number int, person_id uuid, message_channel text, due_at timestamptz,
-        ready_at timestamptz, is_manual boolean, lines jsonb)
+        step_id uuid, step_number int, person_id uuid, order_id uuid, message_channel text,
+        due_at timestamptz, ready_at timestamptz, is_manual boolean, lines jsonb)
     ON CONFLICT DO NOTHING
 """
 ENTER_FIELDS: Final = (
     *("id", "shop_id", "channel", "checkout_id", "cycle", "campaign_id", "step_id", "step_number"),
-    *("person_id", "message_channel", "due_at", "ready_at", "is_manual", "lines"),
+    *("person_id", "order_id", "message_channel", "due_at", "ready_at", "is_manual", "lines"),
 )
 
 

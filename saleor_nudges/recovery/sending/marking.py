@@ -4,8 +4,10 @@ What comes back marked is handed over, once. What may not go is brought to its e
 here, with its reason.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection, transaction
 from django.db.models import Q, Value
@@ -24,7 +26,13 @@ from saleor_nudges.recovery.planning import attempts, planner
 from saleor_nudges.recovery.planning.planner import Outlook
 from saleor_nudges.recovery.reasons import Fate, Reason
 from saleor_nudges.recovery.sending import ledger, message
-from saleor_nudges.recovery.sending.conditions import Then, all_of, conditions, not_too_old
+from saleor_nudges.recovery.sending.conditions import (
+    Then,
+    all_of,
+    conditions,
+    not_too_old,
+    of_thanks,
+)
 from saleor_nudges.recovery.sending.outcomes import (
     LATER,
     SOON,
@@ -58,10 +66,9 @@ def mark(send: Send) -> Message | None:
         if not _is_still_theirs(send):
             return None
         prepared = _written(send, now)
-        outlook = planner.again(send, now)
-        checkout_id = crypto.unseal(bytes(send.checkout.sealed_checkout_id))
-        with get_host(send.shop).holding(checkout_id) as checkout:
-            if not _still_silent(send, checkout):
+        outlook = planner.thanks_again(send, now) if send.order else planner.again(send, now)
+        with _holding(send) as is_silent:
+            if not is_silent:
                 return None
             marked = outlook.is_for(send, now) and _mark(send, outlook)
     if not marked:
@@ -71,17 +78,36 @@ def mark(send: Send) -> Message | None:
     return prepared
 
 
+@contextmanager
+def _holding(send: Send) -> Iterator[bool]:
+    """Hold the host's checkout still; tell whether nobody did anything there meanwhile."""
+    if send.order:
+        # It became an order: nobody can do anything there any more.
+        yield True
+        return
+    checkout_id = crypto.unseal(bytes(send.checkout.sealed_checkout_id))
+    with get_host(send.shop).holding(checkout_id) as checkout:
+        yield _still_silent(send, checkout)
+
+
 def _mark(send: Send, outlook: Outlook) -> int:
     claimed = mine(send).filter(state=SendState.CLAIMED, lease_until__gt=Now())
-    may_go = _still_open(outlook) & all_of(MessageChannel(send.message_channel))
-    return claimed.filter(may_go).update(
+    return claimed.filter(_still_open(outlook) & _may_go(send)).update(
         state=SendState.SENDING,
         marked_at=Now(),
         lease_until=lease(),
         reason="",
         lines=send.lines,
-        **links.way_back(send),
+        **_way_back(send),
     )
+
+
+def _may_go(send: Send) -> Q:
+    return all_of(MessageChannel(send.message_channel), is_thanks=send.order is not None)
+
+
+def _way_back(send: Send) -> dict[str, Any]:
+    return {} if send.order else links.way_back(send)
 
 
 def mark_again(send: Send) -> Message | None:
@@ -91,11 +117,9 @@ def mark_again(send: Send) -> Message | None:
     """
     with transaction.atomic():
         now = _one_at_a_time(send)
-        checkout_id = crypto.unseal(bytes(send.checkout.sealed_checkout_id))
-        with get_host(send.shop).holding(checkout_id) as checkout:
-            is_silent = checkout is not None and not checkout.payment_started
-            held = mine(send).filter(all_of(MessageChannel(send.message_channel)))
-            may_go = is_silent and held.update(lease_until=lease(), **links.way_back(send))
+        with _holding(send) as is_silent:
+            held = mine(send).filter(_may_go(send))
+            may_go = is_silent and held.update(lease_until=lease(), **_way_back(send))
     if not may_go:
         finish(send, SendState.IN_DOUBT, Reason.WORKER_LOST)
         return None
@@ -192,8 +216,8 @@ def _wait_for_silence(send: Send, checkout: Checkout) -> None:
 
 def _explain(send: Send, outlook: Outlook) -> None:
     """Find the first condition that does not hold, and do what it says."""
-    row = mine(send)
-    for condition in conditions(MessageChannel(send.message_channel)):
+    row, asked = mine(send), of_thanks if send.order else conditions
+    for condition in asked(MessageChannel(send.message_channel)):
         if not row.filter(condition.holds).exists():
             if condition.otherwise is Then.CANCEL:
                 finish(send, SendState.CANCELLED, condition.reason)

@@ -32,10 +32,12 @@ def prepare(send: Send, given: RecoveryVoucher | None = None) -> Message:
         "total": money(send.checkout.total, send.checkout.currency) if _is_whole(send) else "",
         "voucher": words.facts(given, send.shop.timezone, language),
         "language": language,
-        "return_url": links.return_url(send),
+        # What was bought is not left any more.
+        "return_url": "" if send.order else links.return_url(send),
         "unsubscribe_url": unsubscribe,
     }
-    written = templates.write(send.step.subject, send.step.text, send.step.html, facts)
+    ours = templates.THANKS if send.order else templates.REMINDER
+    written = templates.write(send.step.subject, send.step.text, send.step.html, facts, ours)
     return Message(
         key=send.pk.hex,
         to=sandbox.recipient(contact.email, send.person_id),

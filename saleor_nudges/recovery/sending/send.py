@@ -100,6 +100,10 @@ def _standing(claimed: Sequence[Send]) -> list[Send]:
     looks = _looks(claimed)
     left = []
     for send in claimed:
+        if send.order:
+            # Of what was bought nothing must be left.
+            left.append(send)
+            continue
         send.lines = detect.stand(send.checkout, looks.get(send.checkout_id))
         if send.lines == []:
             put_off(send, Now() + detect.STOCK_AGAIN, Reason.OUT_OF_STOCK)
@@ -112,6 +116,8 @@ def _looks(claimed: Sequence[Send]) -> dict[UUID, CheckoutLook]:
     """Ask each shop where the checkouts stand; of one that does not answer nothing is known."""
     by_shop: dict[UUID, list[TrackedCheckout]] = defaultdict(list)
     for send in claimed:
+        if send.order:
+            continue
         send.checkout.shop = send.shop
         by_shop[send.shop_id].append(send.checkout)
     found: dict[UUID, CheckoutLook] = {}

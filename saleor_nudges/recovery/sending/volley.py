@@ -103,7 +103,9 @@ def _of_one_shop(sends: Sequence[Send]) -> dict[UUID, Ready]:
     found = {}
     for send in sends:
         outlook = plans.outlook(send.checkout, of=send)
-        if send.checkout.person_id != send.person_id or not outlook.is_for(send, now):
+        is_theirs = send.checkout.person_id == send.person_id
+        if send.order or not is_theirs or not outlook.is_for(send, now):
+            # Thank-yous are few, and take the long way.
             continue
         alike = tuple(sorted(map(str, plans.shoppers.alike(send.checkout))))
         if prepared := _written(send, now):

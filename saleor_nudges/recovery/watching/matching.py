@@ -34,6 +34,8 @@ def match(shop: Shop, order: SeenOrder, cart: Cart | None, people: Any) -> None:
     sends = Send.objects.of(shop).filter(
         wanted,
         state__in=WRITTEN,
+        # Whoever was thanked had bought before.
+        order__isnull=True,
         marked_at__lte=order.placed_at,
         marked_at__gt=order.placed_at - WIDEST,
     )

@@ -33,7 +33,7 @@ from saleor_nudges.models import (
 )
 from saleor_nudges.recovery import campaigns
 from saleor_nudges.recovery.giving import using
-from saleor_nudges.recovery.watching import cycles, devices, matching
+from saleor_nudges.recovery.watching import cycles, devices, matching, thanks
 
 UPSERT_VISITORS = """
     INSERT INTO saleor_nudges_visitorcheckout (shop_id, visitor, checkout, seen_at)
@@ -185,6 +185,7 @@ def _order(shop: Shop, event: OrderFact) -> None:
         order.placed_at = min(order.placed_at, event.occurred_at)
         order.save()
     _close_checkouts(shop, order)
+    thanks.note(shop, order)
     using.note(shop, order, event.cart)
     theirs = alike(shop, order.person_id) if order.person_id else None
     matching.match(shop, order, event.cart, theirs)
