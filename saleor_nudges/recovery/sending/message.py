@@ -56,13 +56,16 @@ def prepare(send: Send, given: RecoveryVoucher | None = None) -> Message:
 
 
 def lines_of(send: Send) -> list[dict[str, Any]]:
-    """Return the lines that a message is about: what can still be bought."""
+    """Return the lines that a message is about: what can still be bought, and of thanks none."""
+    if send.order:
+        # What they ordered need not be what they had left.
+        return []
     lines: list[dict[str, Any]] = send.checkout.lines if send.lines is None else send.lines
     return lines
 
 
 def _is_whole(send: Send) -> bool:
-    return send.lines is None or send.lines == send.checkout.lines
+    return not send.order and (send.lines is None or send.lines == send.checkout.lines)
 
 
 def money(amount: Decimal, currency: str) -> str:
