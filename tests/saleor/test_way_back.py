@@ -50,6 +50,9 @@ def written(checkout: str) -> str:
             ready_at=now,
             due_at=now,
         )
+        # As marking it does.
+        for name, value in links.way_back(send).items():
+            setattr(send, name, value)
         send.save(force_insert=True)
         return BASE + links.return_url(send).partition(BASE)[2]
 
