@@ -166,6 +166,13 @@ def test_views_are_counted_without_ones_own(seller: Seller, place: Place, wanted
     assert counted(token=visitors[0].token) == [5]
 
 
+def is_planned_on(row: Json) -> bool:
+    """Tell whether a message was written down as sent, and the next one has its time."""
+    soon = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
+    is_sent = [send["state"] for send in row["sends"]] == ["SENT"]
+    return is_sent and row["nextDueAt"] is not None and row["nextDueAt"] > soon
+
+
 def test_checkout_left_behind_is_won_back(
     seller: Seller, shopper: Shopper, place: Place, wanted: list[Json]
 ):
@@ -189,6 +196,8 @@ def test_checkout_left_behind_is_won_back(
     assert [name for name in names_of(left) if name in whole] == []
     # when: mail scanners look at both links
     back = link(mail, "r")
+    key = row["id"]
+    place.until(lambda: is_planned_on(seller.left_behind()[key]), "the next to be planned")
     listed, held = seller.left_behind(), seller.checkouts()
     for method in ("GET", "HEAD"):
         for url in (back, link(mail, "u")):
